@@ -1,0 +1,3 @@
+"""
+The Celery worker, its tasks, and the shipper that feeds it from the journal.
+"""
