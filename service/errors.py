@@ -1,0 +1,63 @@
+"""
+Errors that a caller, an operator or an author of rules can mend; each says where, what and the way
+out.
+
+Bugs of our own are not here: those are assertions. HTTP answers are made of these in
+`service/api/problems.py`.
+"""
+
+from collections.abc import Sequence
+
+from service.routing.problems import Problem
+
+
+class CrisisRouterError(Exception):
+    """
+    Something outside the program is wrong, and a person can put it right.
+    """
+
+
+class SettingsError(CrisisRouterError):
+    """
+    A setting, a folder, a port or a program that the service needs is not as it must be.
+    """
+
+
+class JournalUnavailableError(CrisisRouterError):
+    """
+    The journal could not record within the time that a dispatcher can wait.
+    """
+
+
+class StoreUnavailableError(CrisisRouterError):
+    """
+    The store cannot be reached; whatever the journal holds is still safe.
+    """
+
+
+class SealedTextError(CrisisRouterError):
+    """
+    A sealed text cannot be opened: its key is not in the ring, or it is not what was sealed.
+    """
+
+
+class CursorError(CrisisRouterError):
+    """
+    The cursor of a list is not one that a list gave out.
+    """
+
+
+class ConfigurationError(CrisisRouterError):
+    """
+    Files under `config/` have faults; `problems` lists every one.
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)
+
+
+class BodyError(CrisisRouterError):
+    """
+    The body of a request cannot be read as JSON that every reader reads alike.
+    """

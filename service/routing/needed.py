@@ -1,0 +1,80 @@
+"""
+Who is needed: how the need and the hazards that hold combine into kinds of responder.
+
+The lead is the highest of the need's lead and every `at_least`; beside it goes everybody that any
+`with` names; urgency is the highest named. Availability is not asked here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from service.routing.matcher import Fired
+from service.routing.rules import IN_PERSON, LEADS, LINES
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """
+    Kinds of responder wanted, and the lead among them; no lead where EMS goes by itself.
+    """
+
+    lead: str | None
+    kinds: frozenset[str]
+
+
+def who_is_needed(fired: Fired, *, no_988: bool) -> Needed:
+    """
+    Combine the rules that hold. *no_988*: the caller is in danger, or the person refuses 988.
+
+    The answer is never empty: the need that catches all has a lead, and `alone` brings EMS.
+    """
+    raised = [rule.at_least for rule in fired.hazards if rule.at_least]
+    kinds = {kind for rule in fired.hazards for kind in rule.beside}
+    lead: str | None = fired.need.lead
+    if raised:
+        lead = max((*raised, lead or LEADS[0]), key=LEADS.index)
+    elif any(rule.alone for rule in fired.hazards):
+        lead = None
+    if lead is not None:
+        kinds.add(lead)
+    left = drop_lines(kinds, no_988=no_988)
+    return Needed(lead if lead in left else None, left)
+
+
+def drop_lines(kinds: set[str] | frozenset[str], *, no_988: bool) -> frozenset[str]:
+    """
+    Take out a line that somebody better makes needless: the warm line where anybody else goes, then
+    988 where the caller is in danger or it is refused and somebody is sent in person. Never leaves
+    nobody.
+    """
+    left = set(kinds)
+    if len(left) > 1:
+        left.discard("warm_line")
+    if no_988 and left & IN_PERSON:
+        left.discard("988")
+    return frozenset(left)
+
+
+def urgency_of(fired: Fired, urgencies: Sequence[str]) -> str:
+    """
+    Give the highest urgency that any rule that holds names.
+    """
+    named = (rule.urgency for rule in (fired.need, *fired.hazards) if rule.urgency)
+    return max(named, key=urgencies.index)
+
+
+def protection(kinds: frozenset[str]) -> tuple[int, bool]:
+    """
+    Say how much protection an answer gives: its lead on the ladder (EMS alone ranks with a civilian
+    team; both kinds of police rank alike), then whether EMS goes. More is more.
+    """
+    ranks = [min(LEADS.index(kind), LEADS.index("co_responder")) for kind in kinds if kind in LEADS]
+    ems = "ems" in kinds
+    return max([*ranks, LEADS.index("mobile_crisis") if ems else -1]), ems
+
+
+def is_line_only(kinds: frozenset[str]) -> bool:
+    """
+    Tell whether nobody is sent in person.
+    """
+    return kinds <= LINES

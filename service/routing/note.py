@@ -1,0 +1,62 @@
+"""
+The note: a few plain lines that a dispatcher can paste, and that may be read out on a radio and
+published.
+
+Hazards, who, how, needs. Never diagnosis, treatment, housing, history or anybody's own words;
+nothing from a protected record. What is not known is never shown as safe.
+"""
+
+from collections.abc import Iterable
+
+from service.routing.facts import UNKNOWN, CallFacts, Vocabulary
+from service.routing.recommendation import Responder
+
+
+def write_note(
+    vocabulary: Vocabulary,
+    facts: CallFacts,
+    withheld: frozenset[str],
+    responders: tuple[Responder, ...],
+    *,
+    open_questions: Iterable[str],
+    notify: tuple[str, ...],
+) -> str:
+    """
+    Write the note for an answer.
+
+    Args:
+        facts: What is known, signals included; guesses are marked as reported.
+        withheld: Facts from a protected record, which are left out.
+        responders: Who goes and how.
+        open_questions: Facts being asked; with what nobody knows, they stand as not known.
+    """
+    hazards = [
+        fact.said[value] + (" (reported)" if name in facts.assumed else "")
+        for name, fact in vocabulary.facts.items()
+        if fact.hazard and name not in withheld
+        if (value := facts.value(name)) is not UNKNOWN and value in fact.said
+    ]
+    unknown = [
+        vocabulary.facts[name].label.lower()
+        for name in dict.fromkeys((*facts.asked, *open_questions))
+        if vocabulary.facts[name].hazard and facts.value(name) is UNKNOWN
+    ]
+    sends = [
+        f"{vocabulary.responders.get(one.kind, one.kind)}: "
+        + _lower(vocabulary.ways.get(one.how, one.how))
+        for one in responders
+    ]
+    needs = [need.replace("_", " ") for one in responders for need in one.needs]
+    told = [_lower(vocabulary.notify.get(name, name)) for name in notify]
+    lines = [
+        ("HAZARDS", "; ".join(hazards) or "none reported"),
+        ("NOT KNOWN", ", ".join(unknown)),
+        ("SEND", "; ".join(sends)),
+        ("NEEDS", ", ".join(dict.fromkeys(needs))),
+        ("NOTIFY", ", ".join(told)),
+    ]
+    return "\n".join(f"{label:<10} {text}" for label, text in lines if text)
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]

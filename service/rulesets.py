@@ -1,0 +1,192 @@
+"""
+Reads `config/`: the vocabulary, the table of ways, and the rulesets, with file and line of every
+fault.
+
+What is read together is digested together: the digest covers everything that `decide` reads, so the
+same digest means the same answers. Nothing here decides anything.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from service.errors import ConfigurationError
+from service.incident_types import IncidentTypes, read_incident_types
+from service.routing.decide import Router
+from service.routing.facts import Vocabulary
+from service.routing.matcher import compile_ruleset
+from service.routing.problems import Problem
+from service.routing.reading import read_ruleset
+from service.routing.ways import Ways, read_ways
+from service.settings import shipped_config
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """
+    A ruleset in force: its name, version, digest, content and compiled router.
+    """
+
+    name: str
+    version: int
+    digest: str
+    content: Mapping[str, Any]
+    router: Router
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Config:
+    """
+    Everything read from one `config/` folder.
+    """
+
+    vocabulary: Vocabulary
+    ways: Ways
+    incident_types: IncidentTypes
+    tables: Mapping[str, Any]
+    rulesets: Mapping[str, Published]
+
+    def __repr__(self) -> str:
+        """
+        Name it; its content is long.
+        """
+        return f"Config({sorted(self.rulesets)})"
+
+    def router(self, name: str) -> Router:
+        """
+        Give the compiled router of a shipped ruleset.
+        """
+        return self.rulesets[name].router
+
+    def publish(self, content: Mapping[str, Any], version: int) -> Published:
+        """
+        Compile a ruleset given as a document.
+
+        Raises:
+            ConfigurationError: the document has faults; every one is named.
+        """
+        ruleset, problems = read_ruleset(self.vocabulary, content)
+        if ruleset is None:
+            raise ConfigurationError(problems)
+        matcher = compile_ruleset(self.vocabulary, ruleset, self.ways.facts_that_drop_988)
+        digest = digest_of({"ruleset": content, **self.tables})
+        return Published(ruleset.name, version, digest, content, Router(matcher, self.ways))
+
+
+def digest_of(document: object) -> str:
+    """
+    Give the SHA-256 of a document in canonical JSON: the order of keys does not matter, every value
+    does.
+    """
+    text = json.dumps(
+        document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str
+    )
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def load_config(folder: Path | None = None) -> Config:
+    """
+    Read and check a whole configuration folder (default: the shipped one).
+
+    Raises:
+        ConfigurationError: names every fault of every file, with its line.
+    """
+    folder = folder or shipped_config()
+    facts, _ = read_yaml(folder / "facts.yaml")
+    vocabulary = Vocabulary.of(facts)
+    ways_document, ways_lines = read_yaml(folder / "ways.yaml")
+    ways, problems = read_ways(vocabulary, ways_document)
+    found = located(problems, folder / "ways.yaml", ways_lines)
+    types, type_problems = read_incident_types(vocabulary, _documents(folder / "incident_types"))
+    found += type_problems
+    tables = {"facts": facts, "ways": ways_document, "incident_types": types.registries}
+    config = Config(vocabulary, ways, types, tables, {})
+    rulesets = {}
+    for path in sorted((folder / "rulesets").glob("*/rules.yaml")):
+        document, lines = read_yaml(path)
+        try:
+            published = config.publish(document, version=1)
+            rulesets[published.name] = published
+        except ConfigurationError as fault:
+            found += located(fault.problems, path, lines)
+    if found:
+        raise ConfigurationError(found)
+    return replace(config, rulesets=rulesets)
+
+
+def _documents(folder: Path) -> dict[str, tuple[Any, dict[str, int]]]:
+    return {str(path): read_yaml(path) for path in sorted(folder.glob("*.yaml"))}
+
+
+def read_yaml(path: Path) -> tuple[Any, dict[str, int]]:
+    """
+    Read a YAML file: the document, and the line (from 1) of every place in it by its path
+    (`needs[2].when`).
+
+    Raises:
+        ConfigurationError: the file is missing, is not YAML, or has the same key twice in one
+            mapping.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as fault:
+        raise ConfigurationError(
+            [Problem("no_file", "", "cannot be read", file=str(path))]
+        ) from fault
+    loader = yaml.SafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        lines: dict[str, int] = {}
+        problems: list[Problem] = []
+        if node is not None:
+            _walk_lines(node, "", lines, problems)
+        if problems:
+            raise ConfigurationError([replace(problem, file=str(path)) for problem in problems])
+        return (loader.construct_document(node) if node is not None else None), lines
+    except yaml.YAMLError as fault:
+        mark = getattr(fault, "problem_mark", None)
+        text = f"is not YAML: {getattr(fault, 'problem', None) or 'cannot be read'}"
+        line = mark.line + 1 if mark else 0
+        raise ConfigurationError(
+            [Problem("not_yaml", "", text, line=line, file=str(path))]
+        ) from fault
+    finally:
+        loader.dispose()
+
+
+def _walk_lines(node: yaml.Node, path: str, lines: dict[str, int], problems: list[Problem]) -> None:
+    lines[path] = node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, value in node.value:
+            inner = f"{path}.{key.value}" if path else str(key.value)
+            if inner in seen:
+                text = f"the key `{key.value}` stands twice in one mapping"
+                problems.append(Problem("key_twice", inner, text, line=key.start_mark.line + 1))
+            seen.add(inner)
+            _walk_lines(value, inner, lines, problems)
+            lines[inner] = key.start_mark.line + 1
+    elif isinstance(node, yaml.SequenceNode):
+        for place, item in enumerate(node.value):
+            _walk_lines(item, f"{path}[{place}]", lines, problems)
+
+
+def located(
+    problems: list[Problem] | tuple[Problem, ...], path: Path, lines: Mapping[str, int]
+) -> list[Problem]:
+    """
+    Give each problem its file and line; a place that is not in the file takes the line of what it
+    belongs to.
+    """
+    return [replace(one, file=str(path), line=_line_of(one.path, lines)) for one in problems]
+
+
+def _line_of(path: str, lines: Mapping[str, int]) -> int:
+    while path and path not in lines:
+        path = path[: max(path.rfind("."), path.rfind("["))] if ("." in path or "[" in path) else ""
+    return lines.get(path, 1)

@@ -1,0 +1,186 @@
+"""
+Every limit, address and secret the program reads from its environment, in one typed table.
+
+Read once at start and passed on. It must not hold a preference about routing: those live in
+`config/`.
+"""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from service.errors import SettingsError
+
+PREFIX = "CRISIS_ROUTER_"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """
+    One row of the table: its name in the environment, its default, its unit and one line of help.
+    """
+
+    name: str
+    default: Any
+    unit: str
+    help: str
+
+    @property
+    def variable(self) -> str:
+        """
+        Give the name of the environment variable.
+        """
+        return "PORT" if self.name == "port" else PREFIX + self.name.upper()
+
+
+SETTINGS = (
+    Setting(
+        "port",
+        8000,
+        "TCP port",
+        "where the service listens, on 127.0.0.1 unless `host` says otherwise",
+    ),
+    Setting("host", "127.0.0.1", "address", "address that the service listens on"),
+    Setting("home", "var", "folder", "state of this host: journal, store, keys, credentials"),
+    Setting(
+        "config", "", "folder", "vocabulary, rulesets and tables; empty means the shipped ones"
+    ),
+    Setting("database_url", "", "URL", "the store; empty means SQLite under `home`"),
+    Setting("redis_url", "", "URL", "the queue; empty means a private one that `up` starts"),
+    Setting(
+        "encryption_keys", "", "id:base64, ...", "keys for text about a person, the newest first"
+    ),
+    Setting("session_key", "", "text", "signs the forms of the pages"),
+    Setting("api_processes", 2, "processes", "processes that answer calls"),
+    Setting("api_threads", 4, "threads", "threads in each of them"),
+    Setting("body_bytes_max", 262_144, "bytes", "largest request body; 413 above it"),
+    Setting("body_depth_max", 32, "levels", "deepest nesting of a JSON body; 400 above it"),
+    Setting("remarks_characters_max", 65_536, "characters", "longest remark; 422 above it"),
+    Setting("page_items_max", 200, "items", "most items in one page of a list"),
+    Setting("journal_batch_max", 256, "records", "most records in one transaction of the journal"),
+    Setting(
+        "journal_waiting_max",
+        1024,
+        "records",
+        "most requests that wait for the journal; 503 above it",
+    ),
+    Setting("journal_wait_s_max", 5.0, "seconds", "longest wait for the journal before a 503"),
+    Setting("journal_keep_h", 24, "hours", "how long the journal keeps what the store has"),
+    Setting("calls_keep_h", 720, "hours", "how long the journal remembers a call's last revision"),
+    Setting("ship_batch_max", 100, "records", "most records in one task to the workers"),
+    Setting("ship_every_s", 0.2, "seconds", "how often the shipper looks at the journal"),
+    Setting(
+        "ship_again_s", 10.0, "seconds", "how long the shipper waits before it sends records again"
+    ),
+    Setting(
+        "ship_flight_max",
+        1000,
+        "records",
+        "most records sent to the workers and not yet in the store",
+    ),
+    Setting(
+        "ship_bytes_max",
+        1_048_576,
+        "bytes",
+        "largest task to the workers, unless one record is larger",
+    ),
+    Setting("ship_drain_s_max", 5.0, "seconds", "how long a stopping shipper waits for the store"),
+    Setting("store_wait_s_max", 2.0, "seconds", "longest wait for a connection to the store"),
+    Setting(
+        "log_bytes_max", 10_485_760, "bytes", "a part's log above it is put aside at the next start"
+    ),
+    Setting("keys_refresh_s", 1.0, "seconds", "how often a process looks for changed keys"),
+    Setting(
+        "hosts",
+        1,
+        "hosts",
+        "hosts that take calls for the same agencies; above 1 a revision is known once stored",
+    ),
+    Setting("stop_s_max", 10.0, "seconds", "how long a part may take to stop before it is ended"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """
+    The settings in force. Folders are absolute; URLs are complete; secrets never appear in `repr`.
+    """
+
+    port: int
+    host: str
+    home: Path
+    config: Path
+    database_url: str
+    redis_url: str
+    encryption_keys: str
+    session_key: str
+    api_processes: int
+    api_threads: int
+    body_bytes_max: int
+    body_depth_max: int
+    remarks_characters_max: int
+    page_items_max: int
+    journal_batch_max: int
+    journal_waiting_max: int
+    journal_wait_s_max: float
+    journal_keep_h: int
+    calls_keep_h: int
+    ship_batch_max: int
+    ship_every_s: float
+    ship_again_s: float
+    ship_flight_max: int
+    ship_bytes_max: int
+    ship_drain_s_max: float
+    store_wait_s_max: float
+    log_bytes_max: int
+    keys_refresh_s: float
+    hosts: int
+    stop_s_max: float
+
+    def __repr__(self) -> str:
+        """
+        Name the home only: the rest may hold secrets.
+        """
+        return f"Settings(home={str(self.home)!r})"
+
+    @property
+    def journal_path(self) -> Path:
+        """
+        Give the file of this host's journal.
+        """
+        return self.home / "journal.sqlite"
+
+
+def read_settings(environment: dict[str, str] | None = None) -> Settings:
+    """
+    Read every setting from *environment* (default: the process's own), all mistakes at once.
+
+    Raises:
+        SettingsError: names each variable that cannot be read, and what it must be.
+    """
+    found = dict(os.environ) if environment is None else environment
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for row in SETTINGS:
+        text = found.get(row.variable, "").strip()
+        try:
+            values[row.name] = type(row.default)(text) if text else row.default
+        except ValueError:
+            problems.append(f"`{row.variable}` must be {row.unit}, such as `{row.default}`")
+    if problems:
+        raise SettingsError("; ".join(problems))
+    home = Path(values["home"]).expanduser().absolute()
+    values["home"] = home
+    values["config"] = Path(values["config"] or shipped_config()).absolute()
+    values["database_url"] = values["database_url"] or f"sqlite:///{home / 'store.sqlite'}"
+    return Settings(**values)
+
+
+def shipped_config() -> Path:
+    """
+    Give the folder of configuration that travels with the program.
+    """
+    beside = Path(__file__).resolve().parent.parent / "config"
+    return beside if beside.is_dir() else Path(sys.prefix) / "share" / "crisis-router" / "config"
