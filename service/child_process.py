@@ -1,0 +1,141 @@
+"""
+Run one process of the service, start it again when it dies, and stop it.
+
+It ends with us, however we end.
+"""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
+_STEADY_S = 10.0  # a part that ran this long begins again with the shortest wait
+_WAIT_S_MIN, _WAIT_S_MAX = 0.25, 5.0
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """
+    Say what a part is: its name, command and environment, and where its output goes.
+
+    `log` is a file; None means that the output goes where ours does.
+    """
+
+    name: str
+    argv: tuple[str, ...]
+    environment: Mapping[str, str]
+    log: Path | None
+
+
+class ChildProcess:
+    """
+    Hold one planned process; call it from the main thread only.
+
+    The kernel ends a child when the *thread* that started it ends, so no other thread may start
+    one.
+    """
+
+    def __init__(self, plan: Plan, log_bytes_max: int) -> None:
+        self.plan = plan
+        self._log_bytes_max = log_bytes_max
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started_at = 0.0
+        self._start_again_at: float | None = None
+        self._wait_s = _WAIT_S_MIN
+
+    @property
+    def pid(self) -> int | None:
+        """
+        Give the id of the running process; None if it does not run.
+        """
+        is_running = self._process is not None and self._process.poll() is None
+        return self._process.pid if self._process is not None and is_running else None
+
+    def start(self) -> None:
+        """
+        Start the process, in a session of its own: a Ctrl-C at our terminal does not reach it.
+        """
+        parent = os.getpid()
+
+        def end_with_parent() -> None:
+            if _LIBC is not None:
+                _LIBC.prctl(_DEATH_SIGNAL, signal.SIGKILL)
+            if os.getppid() != parent:
+                os._exit(1)
+
+        output = self._open_log()
+        try:
+            self._process = subprocess.Popen(  # noqa: S603  the commands are our own
+                self.plan.argv,
+                env=dict(self.plan.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                preexec_fn=end_with_parent,  # noqa: PLW1509  it makes system calls only, takes no lock
+            )
+        finally:
+            if output is not None:
+                os.close(output)
+        self._started_at = time.monotonic()
+        self._start_again_at = None
+
+    def look(self) -> int | None:
+        """
+        Start the process again if it died and its wait is over.
+
+        Give the exit code when it is first seen dead.
+        """
+        if self._process is None or self._process.poll() is None:
+            return None
+        now = time.monotonic()
+        if self._start_again_at is not None:
+            if now >= self._start_again_at:
+                self.start()
+            return None
+        self._end_session()
+        if now - self._started_at > _STEADY_S:
+            self._wait_s = _WAIT_S_MIN
+        self._start_again_at = now + self._wait_s
+        self._wait_s = min(_WAIT_S_MAX, 2 * self._wait_s)
+        return self._process.returncode
+
+    def stop(self, wait_s_max: float) -> bool:
+        """
+        Ask the process to end, and end it if it does not; False if it had to be ended.
+        """
+        if self._process is None:
+            return True
+        has_ended = True
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(wait_s_max)
+            except subprocess.TimeoutExpired:
+                has_ended = False
+        self._end_session()
+        self._process.wait()
+        return has_ended
+
+    def _end_session(self) -> None:
+        # Whatever the process left behind is in its session, and in no other.
+        if self._process is not None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+    def _open_log(self) -> int | None:
+        log = self.plan.log
+        if log is None:
+            return None
+        with suppress(FileNotFoundError):
+            if log.stat().st_size > self._log_bytes_max:
+                log.replace(log.with_suffix(log.suffix + ".1"))
+        return os.open(log, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)

@@ -1,0 +1,173 @@
+"""
+Seal text about a person before it reaches a disk, and keep this host's secrets.
+
+AES-GCM with a ring of keys, the newest first: new text is sealed with the first, old text opens
+with any. A sealed text opens only for the record that it was sealed for.
+
+    ring = open_key_ring(settings)
+    ring.open(ring.seal("she is alone", "r-1"), "r-1")
+"""
+
+import base64
+import binascii
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from service.errors import SealedTextError, SettingsError
+from service.settings import Settings
+
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+_PREFIX = "enc"
+
+
+class KeyRing:
+    """
+    Seal and open texts with the keys of *text*: `id:base64,id:base64`, the newest first.
+
+    Raises:
+        SettingsError: a key is not readable or has a wrong length; says how to make a right one.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._keys: dict[str, AESGCM] = {}
+        for part in filter(None, (part.strip() for part in text.split(","))):
+            name, _, encoded = part.partition(":")
+            self._keys.setdefault(name, AESGCM(_key(name, encoded)))
+        if not self._keys:
+            raise SettingsError(f"`CRISIS_ROUTER_ENCRYPTION_KEYS` has no key: {_WAY_OUT}")
+        self._newest = next(iter(self._keys))
+
+    def __repr__(self) -> str:
+        """
+        Name the keys and never show one.
+        """
+        return f"KeyRing({', '.join(self._keys)})"
+
+    def seal(self, text: str, record_id: str) -> str:
+        """
+        Give *text* as `enc:<key id>:<base64>`, to be opened only for the same record.
+        """
+        nonce = os.urandom(_NONCE_BYTES)
+        sealed = self._keys[self._newest].encrypt(nonce, text.encode(), record_id.encode())
+        return f"{_PREFIX}:{self._newest}:{base64.b64encode(nonce + sealed).decode()}"
+
+    def open(self, sealed: str, record_id: str) -> str:
+        """
+        Give the text that was sealed for this record.
+
+        Raises:
+            SealedTextError: its key is not in the ring, or it was altered or belongs to another
+                record.
+        """
+        prefix, _, rest = sealed.partition(":")
+        name, _, encoded = rest.partition(":")
+        if prefix != _PREFIX or not encoded:
+            raise SealedTextError(
+                "the text is not a sealed one: it must read `enc:<key id>:<base64>`"
+            )
+        if name not in self._keys:
+            raise SealedTextError(
+                f"the text was sealed with key `{name}`, which is not in the ring: put it back,"
+                " behind the newest key, in `CRISIS_ROUTER_ENCRYPTION_KEYS`"
+            )
+        try:
+            data = base64.b64decode(encoded, validate=True)
+            nonce, cipher = data[:_NONCE_BYTES], data[_NONCE_BYTES:]
+            return self._keys[name].decrypt(nonce, cipher, record_id.encode()).decode()
+        except (binascii.Error, InvalidTag, ValueError) as error:
+            raise SealedTextError(
+                "the sealed text does not open: it was altered, or belongs to another record"
+            ) from error
+
+
+def open_key_ring(settings: Settings) -> KeyRing:
+    """
+    Read the keys from the settings, or from `encryption_keys` in the home.
+
+    The file is made at the first start.
+
+    Raises:
+        SettingsError: a key is of no use, or the file can be neither read nor made.
+    """
+    if settings.encryption_keys:
+        return KeyRing(settings.encryption_keys)
+    return KeyRing(made_once(settings.home / "encryption_keys", new_key))
+
+
+def session_key(settings: Settings) -> str:
+    """
+    Give the key that signs forms and sign-ins.
+
+    It is the setting, or one made in the home at the first start.
+    """
+    return settings.session_key or made_once(
+        settings.home / "session_key", lambda: secrets.token_urlsafe(32)
+    )
+
+
+def new_key() -> str:
+    """
+    Make a key with an id of its own, as the ring reads it.
+    """
+    return f"k{secrets.token_hex(4)}:{base64.b64encode(AESGCM.generate_key(256)).decode()}"
+
+
+def made_once(path: Path, make: Callable[[], str]) -> str:
+    """
+    Read a secret from *path*, mode 0600.
+
+    The first to ask makes it, and everybody reads the same one.
+
+    Raises:
+        SettingsError: the file can be neither read nor made.
+    """
+    try:
+        if not path.exists():
+            draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+            write_secret(draft, make() + "\n")
+            try:
+                # A link appears whole or not at all, and fails where another process was first.
+                os.link(draft, path)
+            except FileExistsError:
+                pass
+            finally:
+                draft.unlink()
+        return path.read_text().strip()
+    except OSError as error:
+        raise SettingsError(f"`{path}` can be neither read nor made: {error.strerror}") from error
+
+
+def write_secret(path: Path, text: str) -> None:
+    """
+    Write a new file that only its owner can read, on disk when this returns.
+    """
+    with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+_WAY_OUT = (
+    "give `id:base64` with 32 random bytes, such as"
+    " `k1:$(head -c 32 /dev/urandom | base64)`, the newest first, separated by commas"
+)
+
+
+def _key(name: str, encoded: str) -> bytes:
+    try:
+        key = base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        key = b""
+    if not name or len(key) != _KEY_BYTES:
+        shown = name if encoded else "?"  # without a colon the whole part may be the secret
+        raise SettingsError(
+            f"key `{shown}` of `CRISIS_ROUTER_ENCRYPTION_KEYS` is not 32 bytes in base64:"
+            f" {_WAY_OUT}"
+        )
+    return key

@@ -1,0 +1,339 @@
+"""
+Keep every record of this host on disk before its answer leaves, until the store has it.
+
+One SQLite file per host. Each process has one writer thread that puts whatever waits into one
+transaction with one fsync; processes take turns by a file lock. It must not need a network, and
+never judges what a record says.
+
+    create_journal(settings.journal_path)
+    journal = Journal(settings)
+    match journal.append(entry):
+        case Written(record): ...
+"""
+
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+
+from service.errors import JournalUnavailableError
+from service.journal_file import JournalFile, create_journal
+from service.journal_record import Appended, Entry, Record, Repeat, Stale, Written
+from service.settings import Settings
+
+__all__ = ["Appended", "Entry", "Journal", "Record", "Repeat", "Stale", "Written", "create_journal"]
+
+_COLUMNS = (
+    "number, kind, record_id, agency, call_id, revision, decided_at, fingerprint, body, stored_at"
+)
+_FORGET_BATCH = 1000  # a longer delete would keep appends waiting for the file lock
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    """
+    One request that waits for the writer; `done` is held until the writer lets go of it.
+    """
+
+    entry: Entry
+    body: bytes
+    recommendation: bytes
+    done: threading.Lock = field(default_factory=threading.Lock)
+    taken: threading.Lock = field(default_factory=threading.Lock)
+    result: Appended | Exception = field(default_factory=lambda: RuntimeError("not written yet"))
+
+
+class Journal:
+    """
+    Append records, find them again, and hand them to the shipper.
+
+    One per process; any thread may call it.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._file = JournalFile(settings.journal_path)
+        self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._starting = threading.Lock()
+        self._writer: threading.Thread | None = None
+        self._is_closed = False
+
+    @property
+    def host_id(self) -> str:
+        """
+        Give the random name of this host, made with the file.
+        """
+        return self._file.host_id
+
+    def append(self, entry: Entry) -> Appended:
+        """
+        Write *entry*, and come back when the commit is on disk.
+
+        Returns:
+            `Written` with its number and revision, `Repeat` if the record id is there already, or
+            `Stale` if the call has another newest revision than `entry.after_revision`.
+
+        Raises:
+            JournalUnavailableError: it could not be written within `journal_wait_s_max`.
+        """
+        answer = entry.body.get("answer")
+        recommendation = answer.get("recommendation") if isinstance(answer, dict) else None
+        waiting = _Waiting(entry, orjson.dumps(entry.body), orjson.dumps(recommendation or {}))
+        waiting.done.acquire()
+        self._start_writer()
+        if self._waiting.qsize() >= self._settings.journal_waiting_max:
+            raise JournalUnavailableError("too many requests wait for the journal")
+        self._waiting.put(waiting)
+        if not waiting.done.acquire(timeout=self._settings.journal_wait_s_max):
+            # A request that the writer has not begun is taken back, so that no record says it was
+            # answered.
+            waiting.taken.acquire(blocking=False)
+            raise JournalUnavailableError("the journal did not answer in time")
+        if isinstance(waiting.result, Exception):
+            raise waiting.result
+        return waiting.result
+
+    def find(self, agency: str, record_id: str) -> Record | None:
+        """
+        Give the record of this agency with this id, or None; never another agency's.
+        """
+        found = self._select("WHERE record_id = ? AND agency = ?", record_id, agency)
+        return found[0] if found else None
+
+    def last_of_call(self, agency: str, call_id: str) -> tuple[int, str, dict[str, Any]] | None:
+        """
+        Give a call's newest revision, its record id and recommendation; None if never seen here.
+
+        It is remembered for `calls_keep_h`, longer than the record itself.
+        """
+        rows = self._file.read(
+            "SELECT revision, record_id, recommendation FROM calls"
+            " WHERE agency = ? AND call_id = ?",
+            (agency, call_id),
+        )
+        if not rows:
+            return None
+        revision, record_id, recommendation = rows[0]
+        return revision, record_id, orjson.loads(recommendation)
+
+    def revisions(self, agency: str, call_id: str) -> tuple[Record, ...]:
+        """
+        Give the decisions about one call that the journal still has, the oldest first.
+        """
+        return self._select(
+            "WHERE agency = ? AND call_id = ? AND kind = 'decision' ORDER BY number",
+            agency,
+            call_id,
+        )
+
+    def newest(
+        self, agency: str, before_number: int | None = None, limit: int = 50
+    ) -> tuple[Record, ...]:
+        """
+        Give up to *limit* of an agency's decisions below *before_number*, the newest first.
+        """
+        before = before_number if before_number is not None else 2**63 - 1
+        return self._select(
+            "WHERE agency = ? AND number < ? AND kind = 'decision' ORDER BY number DESC LIMIT ?",
+            agency,
+            before,
+            limit,
+        )
+
+    def unstored(self, limit: int, after_number: int = 0) -> tuple[Record, ...]:
+        """
+        Give up to *limit* unstored records above *after_number*, in number order.
+        """
+        return self._select(
+            "WHERE stored_at IS NULL AND number > ? ORDER BY number LIMIT ?", after_number, limit
+        )
+
+    def confirm(self, record_ids: Sequence[str]) -> None:
+        """
+        Mark records as being in the store, from now on.
+        """
+        now = time.time()
+        changes = [(now, record_id) for record_id in record_ids]
+        with self._file.changing() as connection:
+            connection.executemany(
+                "UPDATE records SET stored_at = ? WHERE record_id = ? AND stored_at IS NULL",
+                changes,
+            )
+
+    def forget(self, now: datetime) -> int:
+        """
+        Remove what the store has had for `journal_keep_h`, and calls older than `calls_keep_h`.
+
+        Returns:
+            How many records went. What is not in the store never goes, and neither does its call.
+        """
+        stored_before = (now - timedelta(hours=self._settings.journal_keep_h)).timestamp()
+        called_before = (now - timedelta(hours=self._settings.calls_keep_h)).timestamp()
+        gone = 0
+        while True:
+            with self._file.changing() as connection:
+                count = connection.execute(
+                    "DELETE FROM records WHERE number IN"
+                    " (SELECT number FROM records WHERE stored_at < ? LIMIT ?)",
+                    (stored_before, _FORGET_BATCH),
+                ).rowcount
+            gone += count
+            if count < _FORGET_BATCH:
+                break
+        while self._forget_calls(called_before) == _FORGET_BATCH:
+            pass
+        return gone
+
+    def _forget_calls(self, before: float) -> int:
+        # INVARIANT (revisions_never_restart): a call outlives its newest record, so that its next
+        # revision is never given a number that a record here has already. They are looked for
+        # outside the lock, because that reads the whole table.
+        old = self._file.read(
+            "SELECT at, agency, call_id FROM calls WHERE at < ? AND NOT EXISTS"
+            " (SELECT 1 FROM records WHERE records.record_id = calls.record_id) LIMIT ?",
+            (before, _FORGET_BATCH),
+        )
+        if old:
+            with self._file.changing() as connection:
+                connection.executemany(
+                    "DELETE FROM calls WHERE at = ? AND agency = ? AND call_id = ?", old
+                )
+        return len(old)
+
+    def backlog(self) -> tuple[int, float]:
+        """
+        Count the unstored records, and give the age of the oldest in seconds (0: none).
+        """
+        rows = self._file.read("SELECT count(*), min(at) FROM records WHERE stored_at IS NULL")
+        count, oldest = rows[0]
+        return count, max(0.0, time.time() - oldest) if count else 0.0
+
+    def checkpoint(self) -> None:
+        """
+        Move what is written from the log beside the file into it.
+
+        The shipper does it, so that appends need not.
+        """
+        self._file.checkpoint()
+
+    def close(self) -> None:
+        """
+        Write what waits, then end. Later appends are refused.
+        """
+        with self._starting:
+            if self._is_closed:
+                return
+            self._is_closed = True
+        if self._writer is not None:
+            self._waiting.put(None)
+            self._writer.join(self._settings.journal_wait_s_max)
+        self._file.close()
+
+    def _select(self, where: str, *values: Any) -> tuple[Record, ...]:
+        # Both parts are this module's own words; what a caller says comes in as a value only.
+        rows = self._file.read(f"SELECT {_COLUMNS} FROM records {where}", values)  # noqa: S608  # our own words
+        return tuple(_record(row, self.host_id) for row in rows)
+
+    def _start_writer(self) -> None:
+        # The thread is started by the first append and not at construction: a process that forks
+        # later, or only reads, must not have it.
+        with self._starting:
+            if self._is_closed:
+                raise JournalUnavailableError("the journal is closed")
+            if self._writer is None:
+                self._writer = threading.Thread(target=self._write, name="journal", daemon=True)
+                self._writer.start()
+
+    def _write(self) -> None:
+        is_open = True
+        while is_open:
+            batch: list[_Waiting | None] = [self._waiting.get()]
+            with suppress(queue.Empty):
+                while len(batch) < self._settings.journal_batch_max and batch[-1] is not None:
+                    batch.append(self._waiting.get_nowait())
+            is_open = batch[-1] is not None
+            self._write_batch([one for one in batch if one is not None])
+
+    def _write_batch(self, batch: list[_Waiting]) -> None:
+        taken: list[_Waiting] = []
+        results: list[Appended] = []
+        try:
+            with self._file.appending() as connection:
+                # Taken only under the lock: until then a request may still give up its wait.
+                taken = [one for one in batch if one.taken.acquire(blocking=False)]
+                results = [self._write_one(connection, one) for one in taken]
+        except JournalUnavailableError as error:
+            # One error for each, because each thread that raises it adds its own traceback.
+            _answer(batch, [JournalUnavailableError(str(error)) for _ in batch])
+        except Exception as error:  # noqa: BLE001  it is raised again in the thread that asked
+            # One entry that cannot be written must not take the others of its batch with it.
+            if len(taken) <= 1:
+                _answer(batch, [error] * len(batch))
+                return
+            for one in taken:
+                one.taken.release()
+                self._write_batch([one])
+        else:
+            _answer(taken, results)
+
+    def _write_one(self, connection: sqlite3.Connection, waiting: _Waiting) -> Appended:
+        entry = waiting.entry
+        same = connection.execute(
+            f"SELECT {_COLUMNS} FROM records WHERE record_id = ?",  # noqa: S608  as in `_select`
+            (entry.record_id,),
+        ).fetchone()
+        if same is not None:
+            record = _record(same, self.host_id)
+            # INVARIANT (agencies_apart): no agency is shown another's record, whatever id it gives.
+            if record.agency != entry.agency:
+                raise ValueError("the record id belongs to another agency")
+            return Repeat(record)
+        call = (entry.agency, entry.call_id)
+        last = connection.execute(
+            "SELECT revision FROM calls WHERE agency = ? AND call_id = ?", call
+        ).fetchone()
+        newest: int = last[0] if last else 0
+        if entry.after_revision is not None and entry.after_revision != newest:
+            return Stale(newest)
+        revision = newest + 1 if entry.kind == "decision" else newest
+        now = time.time()
+        # INVARIANT (numbers_without_gaps): a number is given inside the transaction, after all that
+        # may refuse the entry, and is given again if the transaction fails.
+        head = (entry.kind, entry.record_id, *call, revision, entry.decided_at, entry.fingerprint)
+        cursor = connection.execute(
+            "INSERT INTO records (kind, record_id, agency, call_id, revision, decided_at,"
+            " fingerprint, body, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (*head, waiting.body, now),
+        )
+        number = cursor.lastrowid or 0  # an insert always has one; `RETURNING` needs a newer SQLite
+        if entry.kind == "decision":
+            connection.execute(
+                "INSERT INTO calls (agency, call_id, revision, record_id, recommendation, at)"
+                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (agency, call_id) DO UPDATE SET revision ="
+                " excluded.revision, record_id = excluded.record_id,"
+                " recommendation = excluded.recommendation, at = excluded.at",
+                (*call, revision, entry.record_id, waiting.recommendation, now),
+            )
+        return Written(Record(number, self.host_id, *head, entry.body, "journaled"))
+
+
+def _answer(batch: list[_Waiting], results: Sequence[Appended | Exception]) -> None:
+    for waiting, result in zip(batch, results, strict=True):
+        waiting.result = result
+        waiting.done.release()
+
+
+def _record(row: Sequence[Any], host_id: str) -> Record:
+    number, kind, record_id, agency, call_id, revision, decided_at, fingerprint, body, stored_at = (
+        row
+    )
+    state = "journaled" if stored_at is None else "stored"
+    head = (number, host_id, kind, record_id, agency, call_id, revision, decided_at, fingerprint)
+    return Record(*head, orjson.loads(body), state)

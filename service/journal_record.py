@@ -1,0 +1,74 @@
+"""
+What a journal is given to write, what it has on disk, and what it answers to an append.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """
+    Say what is to be written; text about a person in `body` is already sealed.
+
+    `record_id` is unique on the host. `after_revision` is the newest revision of the call that the
+    caller has seen in this journal (0: none); None writes whatever the newest is.
+    """
+
+    kind: str
+    record_id: str
+    agency: str
+    call_id: str
+    decided_at: str
+    fingerprint: str | None
+    after_revision: int | None
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """
+    Hold what the journal has on disk; `state` is 'journaled' until the store has it, then 'stored'.
+    """
+
+    number: int
+    host_id: str
+    kind: str
+    record_id: str
+    agency: str
+    call_id: str
+    revision: int
+    decided_at: str
+    fingerprint: str | None
+    body: dict[str, Any]
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """
+    Tell that the entry is on disk, under this number and revision.
+    """
+
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """
+    Tell that this record id is on disk already; the caller compares the fingerprints.
+    """
+
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """
+    Tell that another revision of the call came in between; nothing was written.
+    """
+
+    revision: int
+
+
+Appended = Written | Repeat | Stale

@@ -1,0 +1,27 @@
+"""
+Write the log of a process: one JSON object a line, to the standard error.
+
+What is logged never holds a caller's words, a name, a phone number or a secret.
+"""
+
+import sys
+
+import structlog
+
+
+def configure_log() -> None:
+    """
+    Set structlog up, once per process, before its first line.
+    """
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger("info"),
+        cache_logger_on_first_use=True,
+    )

@@ -1,0 +1,3 @@
+"""
+The database of everything recorded: one file per noun.
+"""

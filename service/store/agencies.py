@@ -1,0 +1,96 @@
+"""
+Keep the agencies: everything else in the store belongs to one.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import Column, Connection, Engine, String, Table, Text, select, update
+
+from service.errors import SettingsError
+from service.store.database import Instant, metadata, reading, writing
+
+agencies = Table(
+    "agencies",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("time_zone", String(64), nullable=False),
+    Column("ruleset", String(200), nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Agency:
+    """
+    One agency: a short id, its name, its IANA time zone, and the ruleset that it decides with.
+    """
+
+    id: str
+    name: str
+    time_zone: str
+    ruleset: str
+    created_at: datetime
+
+
+def add(connection: Connection, agency: Agency) -> None:
+    """
+    Add *agency* within the caller's transaction.
+
+    Raises:
+        SettingsError: its time zone is not one of the IANA names.
+    """
+    try:
+        ZoneInfo(agency.time_zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise SettingsError(
+            f"`{agency.time_zone}` is not a time zone: give an IANA name such as `America/New_York`"
+        ) from error
+    connection.execute(
+        agencies.insert().values(
+            id=agency.id,
+            name=agency.name,
+            time_zone=agency.time_zone,
+            ruleset=agency.ruleset,
+            created_at=agency.created_at,
+        )
+    )
+
+
+def create(engine: Engine, agency: Agency) -> None:
+    """
+    Add *agency* in a transaction of its own.
+    """
+    with writing(engine) as connection:
+        add(connection, agency)
+
+
+def find(engine: Engine, agency_id: str) -> Agency | None:
+    """
+    Give the agency with this id, or None.
+    """
+    with reading(engine) as connection:
+        row = connection.execute(select(agencies).where(agencies.c.id == agency_id)).one_or_none()
+    return Agency(**row._mapping) if row else None
+
+
+def all_agencies(engine: Engine) -> tuple[Agency, ...]:
+    """
+    Give every agency, by id.
+    """
+    with reading(engine) as connection:
+        rows = connection.execute(select(agencies).order_by(agencies.c.id)).all()
+    return tuple(Agency(**row._mapping) for row in rows)
+
+
+def set_ruleset(engine: Engine, agency_id: str, ruleset: str) -> bool:
+    """
+    Let an agency decide with another ruleset; False if there is no such agency.
+    """
+    with writing(engine) as connection:
+        done = connection.execute(
+            update(agencies).where(agencies.c.id == agency_id).values(ruleset=ruleset)
+        )
+    return done.rowcount == 1

@@ -1,0 +1,224 @@
+"""
+Connect to the store, SQLite or PostgreSQL by its address.
+
+It must not know any noun: each has a file of its own beside this one, with its table and its
+queries.
+
+    engine = open_store(settings.database_url)
+    with writing(engine) as connection: ...
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.types import TypeDecorator
+
+from service.errors import SettingsError, StoreUnavailableError
+
+_BUSY_S = 5.0
+_STATEMENT_MS_MAX = 15_000
+_POOL = {"pool_size": 4, "max_overflow": 8, "pool_recycle": 1800, "pool_pre_ping": True}
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """
+    Keep a point in time as aware UTC on every database; SQLite would drop the zone.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(
+        self,
+        value: datetime | None,
+        dialect: Dialect,
+    ) -> datetime | None:
+        """
+        Turn an aware time to UTC on its way in.
+        """
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time in the store needs a zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(
+        self,
+        value: datetime | None,
+        dialect: Dialect,
+    ) -> datetime | None:
+        """
+        Give every time back as aware UTC.
+        """
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def dump_json(value: Any) -> str:
+    """
+    Write JSON as the store keeps it: compact, in the given order.
+    """
+    return orjson.dumps(value).decode()
+
+
+def open_store(url: str, *, wait_s_max: float = 2.0) -> Engine:
+    """
+    Make an engine for *url*; nothing is connected until it is used. One per process.
+
+    `wait_s_max` is the longest wait for a connection; PostgreSQL knows whole seconds, from 2 on.
+
+    Raises:
+        SettingsError: the address is of neither database.
+    """
+    address = read_url(url)
+    if address.get_backend_name() == "sqlite":
+        engine = create_engine(
+            address,
+            connect_args={"timeout": _BUSY_S},
+            json_serializer=dump_json,
+            json_deserializer=orjson.loads,
+            pool_timeout=wait_s_max,
+            **_POOL,
+        )
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    engine = create_engine(
+        address,
+        connect_args={
+            "connect_timeout": max(2, round(wait_s_max)),
+            # A database that hangs, or a network that swallows packets, must not hold a thread for
+            # minutes.
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 10_000,
+        },
+        json_serializer=dump_json,
+        json_deserializer=orjson.loads,
+        pool_timeout=wait_s_max,
+        **_POOL,
+    )
+    event.listen(engine, "connect", _prepare_postgresql)
+    return engine
+
+
+def read_url(url: str) -> URL:
+    """
+    Read the address of a store; `postgres://` and `postgresql://` mean psycopg 3.
+
+    Raises:
+        SettingsError: it is neither SQLite nor PostgreSQL.
+    """
+    try:
+        address = make_url(url)
+    except ArgumentError as error:
+        raise SettingsError(f"`CRISIS_ROUTER_DATABASE_URL` cannot be read: {_URLS}") from error
+    if address.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
+        return address.set(drivername="postgresql+psycopg")
+    if address.drivername in ("sqlite", "sqlite+pysqlite") and address.database:
+        return address
+    raise SettingsError(f"`CRISIS_ROUTER_DATABASE_URL` names no store that is known: {_URLS}")
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """
+    Open a connection for queries.
+
+    Raises:
+        StoreUnavailableError: the store cannot be reached, or does not answer.
+    """
+    with available(), engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """
+    Open one transaction, committed when the block ends without an error.
+
+    Raises:
+        StoreUnavailableError: the store cannot be reached, or does not answer.
+    """
+    # SQLite: a transaction that turns from reading to writing fails at once where another one
+    # writes; one that says so at its start waits for its turn.
+    writer = engine.execution_options(crisis_router_writes=True)
+    with available(), writer.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def available() -> Iterator[None]:
+    """
+    Turn what a driver says when the store is away into one error of ours.
+
+    Raises:
+        StoreUnavailableError: in place of the driver's error.
+    """
+    try:
+        yield
+    except PoolTimeoutError as error:
+        raise StoreUnavailableError("the store has no free connection") from error
+    except DBAPIError as error:
+        if is_away(error):
+            # The driver's own words may hold values of a record, so they are not passed on.
+            kind = type(error.orig).__name__
+            raise StoreUnavailableError(f"the store cannot be reached ({kind})") from error
+        raise
+
+
+def is_away(error: SQLAlchemyError) -> bool:
+    """
+    Tell whether *error* says that the store is away, and not that it refused what it was given.
+    """
+    return isinstance(error, DBAPIError) and type(error).__name__ in (
+        "OperationalError",
+        "InterfaceError",
+        "InternalError",
+    )
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # sqlite3's own guesses at when a transaction begins are turned off; `_begin_sqlite` says it.
+    connection.isolation_level = None
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("crisis_router_writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _prepare_postgresql(connection: Any, _record: object) -> None:
+    was = connection.autocommit
+    connection.autocommit = True
+    connection.execute(f"SET statement_timeout = {_STATEMENT_MS_MAX}")
+    connection.execute("SET TIME ZONE 'UTC'")
+    connection.autocommit = was
+
+
+_URLS = (
+    "give `sqlite:////folder/store.sqlite` or `postgresql://user:password@host:5432/name`,"
+    " or leave it out for SQLite in the home"
+)

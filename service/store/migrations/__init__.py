@@ -1,0 +1,3 @@
+"""
+Hold the migrations of the store.
+"""

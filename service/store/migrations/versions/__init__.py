@@ -1,0 +1,3 @@
+"""
+Hold one file per migration, in the order of their numbers.
+"""

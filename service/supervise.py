@@ -1,0 +1,299 @@
+"""
+Run the whole service on one host: Redis, the processes that answer, the shipper, a worker and beat.
+
+It starts them in order, starts again what dies, and stops all of them in order, with nothing left
+behind.
+
+    sys.exit(supervise(read_settings()))
+"""
+
+import errno
+import fcntl
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from service.child_process import ChildProcess, Plan
+from service.errors import SettingsError
+from service.first_start import CREDENTIALS, make_home, prepare
+from service.private_redis import PrivateRedis, plan_redis
+from service.settings import SETTINGS, Settings
+
+Say = Callable[[str], None]
+
+# Those that answer calls go first, so that no call is lost; the shipper then carries what is left
+# to the store.
+STOP_ORDER = ("api", "shipper", "beat", "worker", "redis")
+_LOOK_S = 0.2
+_ANSWER_S_MAX = 10.0  # after which the other parts start although nothing answers yet
+_PROCESSES = "processes.json"
+_WORKER_FLAGS = ("-P", "threads", "-c", "2", "-l", "warning")
+_QUIET_FLAGS = (
+    "--without-gossip",
+    "--without-mingle",
+    "--without-heartbeat",
+)  # it has no other to hear
+_BEAT_FLAGS = ("--pidfile=", "-l", "warning")  # empty: else a pid file in the working folder
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+def supervise(settings: Settings, say: Say = print) -> int:
+    """
+    Run until a SIGINT or SIGTERM, then stop everything, and give the exit code.
+
+    *say* takes each line that a person at the terminal reads.
+
+    Raises:
+        SettingsError: the port is taken, the home is in use or cannot be written, or no Redis is
+            found.
+        StoreUnavailableError: the store is away, and this host never ran before.
+    """
+    stop = threading.Event()
+    with ExitStack() as held:
+        held.enter_context(_until_signal(stop))
+        held.callback(os.umask, os.umask(0o077))  # logs and the rest are for the owner only, too
+        make_home(settings.home)
+        held.enter_context(_alone(settings.home))
+        check_port(settings.host, settings.port)
+        made = prepare(settings)
+        if made is not None:
+            say(f"first start: made agency `example`, its people and keys in {settings.home}")
+        redis = None if settings.redis_url else plan_redis(settings.home)
+        if redis is not None and redis.made_folder is not None:
+            held.callback(shutil.rmtree, redis.made_folder, ignore_errors=True)
+        parts = _plan_parts(settings, redis)
+        try:
+            return _run(settings, parts, stop, say)
+        finally:
+            _stop_all(settings, parts, say)
+
+
+def ready(url: str, *, wait_s_max: float, stop: threading.Event | None = None) -> bool:
+    """
+    Wait until the service at *url* answers `/healthz`.
+
+    False if it does not in time, or *stop* is set.
+    """
+    end = time.monotonic() + wait_s_max
+    while time.monotonic() < end and not (stop is not None and stop.is_set()):
+        try:
+            with urllib.request.urlopen(f"{url}/healthz", timeout=1) as answer:  # noqa: S310  our own
+                if answer.status == 200:
+                    return True
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.03)
+    return False
+
+
+def check_port(host: str, port: int) -> None:
+    """
+    See that nobody listens on the port.
+
+    Raises:
+        SettingsError: somebody does, or the address is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as trial:
+        # As the server will: a connection of the run before that is still closing does not count.
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host, port))
+        except PermissionError as error:
+            raise SettingsError(
+                f"port {port} needs rights that this user lacks:"
+                " choose one above 1023 with PORT=8001"
+            ) from error
+        except OverflowError as error:
+            raise SettingsError(f"port {port} is none: choose one from 1024 to 65535") from error
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise SettingsError(
+                    f"port {port} is taken: choose another with PORT={_other(port)} make run"
+                ) from error
+            raise SettingsError(
+                f"cannot listen on `{host}` ({error.strerror}): set CRISIS_ROUTER_HOST"
+            ) from error
+
+
+def granian_command(settings: Settings) -> list[str]:
+    """
+    Give the command that runs the processes that answer calls, this Python first.
+    """
+    kill_s = max(1, int(settings.stop_s_max) - 1)  # before we lose patience with granian itself
+    flags = "--interface wsgi --factory service.app:create_app --no-ws --log-level warning --host"
+    flags += f" {settings.host} --port {settings.port} --workers {settings.api_processes}"
+    flags += f" --blocking-threads {settings.api_threads} --workers-kill-timeout {kill_s}"
+    # Without these one dead worker stops the whole server.
+    flags += " --respawn-failed-workers --respawn-interval 0.5"
+    return [sys.executable, "-m", "granian", *flags.split()]
+
+
+def _run(
+    settings: Settings, parts: dict[str, ChildProcess], stop: threading.Event, say: Say
+) -> int:
+    # Redis is not waited for: calls are answered without it.
+    for name in ("redis", "api"):
+        if name in parts and not stop.is_set():
+            parts[name].start()
+    url = _url(settings)
+    answers = ready(url, wait_s_max=_ANSWER_S_MAX, stop=stop)
+    for name in ("shipper", "worker", "beat"):
+        if not stop.is_set():
+            parts[name].start()
+    if answers:
+        for line in _welcome(settings, url):
+            say(line)
+    elif not stop.is_set():
+        say(f"{url} does not answer yet: see the lines above, and {settings.home / 'logs'}")
+    shown: dict[str, int] = {}
+    while not stop.is_set():
+        running = {name: part.pid for name, part in parts.items() if part.pid is not None}
+        if running != shown:
+            _write_processes(settings.home, running)
+            shown = running
+        stop.wait(_LOOK_S)
+        for part in parts.values():
+            code = part.look() if not stop.is_set() else None
+            if code is not None:
+                where = f": see {part.plan.log}" if part.plan.log is not None else ""
+                say(f"{part.plan.name} ended with code {code} and is started again{where}")
+    return 0
+
+
+def _stop_all(settings: Settings, parts: dict[str, ChildProcess], say: Say) -> None:
+    say("stopping")
+    for name in STOP_ORDER:
+        if name in parts and not parts[name].stop(settings.stop_s_max):
+            say(f"{name} did not stop within {settings.stop_s_max:g} s and was ended")
+    (settings.home / _PROCESSES).unlink(missing_ok=True)
+    say("stopped")
+
+
+def _plan_parts(settings: Settings, redis: PrivateRedis | None) -> dict[str, ChildProcess]:
+    logs, metrics = settings.home / "logs", settings.home / "metrics"
+    logs.mkdir(mode=0o700, exist_ok=True)
+    # The counters of the run before would be added to this one's.
+    shutil.rmtree(metrics, ignore_errors=True)
+    metrics.mkdir(mode=0o700)
+    url = settings.redis_url if redis is None else redis.url
+    environment = _environment(settings, url, metrics)
+    python, celery = (sys.executable, "-m"), ("celery", "-A", "workers.celery_app")
+    commands = {
+        "api": tuple(granian_command(settings)),
+        "shipper": (*python, "workers.shipper"),
+        "worker": (
+            *python,
+            *celery,
+            "worker",
+            *_WORKER_FLAGS,
+            *_QUIET_FLAGS,
+            "-n",
+            f"up-{os.getpid()}@%h",
+        ),
+        "beat": (
+            *python,
+            *celery,
+            "beat",
+            "-s",
+            str(settings.home / "beat-schedule"),
+            *_BEAT_FLAGS,
+        ),
+    }
+    if redis is not None:
+        commands = {"redis": redis.argv, **commands}
+    return {
+        name: ChildProcess(
+            Plan(name, argv, environment, None if name == "api" else logs / f"{name}.log"),
+            settings.log_bytes_max,
+        )
+        for name, argv in commands.items()
+    }
+
+
+def _environment(settings: Settings, redis_url: str, metrics: Path) -> dict[str, str]:
+    environment = dict(os.environ)
+    for row in SETTINGS:
+        environment[row.variable] = str(getattr(settings, row.name))
+    environment["CRISIS_ROUTER_REDIS_URL"] = redis_url
+    environment["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
+    path = environment.get("PYTHONPATH")
+    environment["PYTHONPATH"] = f"{_ROOT}{os.pathsep}{path}" if path else str(_ROOT)
+    if environment.pop("PYTHONDONTWRITEBYTECODE", None):
+        # Compiling everything in five processes at every start takes many seconds; our home is a
+        # fair place for the result where the programs' own folders are not to be written.
+        environment["PYTHONPYCACHEPREFIX"] = str(settings.home / "bytecode")
+    return environment
+
+
+def _url(settings: Settings) -> str:
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104  read, not bound
+    host = everywhere.get(settings.host, settings.host)
+    return f"http://{host}:{settings.port}"
+
+
+def _welcome(settings: Settings, url: str) -> Iterator[str]:
+    credentials = settings.home / CREDENTIALS
+    key = "YOUR_KEY"
+    if credentials.exists():
+        # Read by the shell, so that no key stands in a terminal's history or a log.
+        key = f'$(sed -n \'s/.*"dispatch_key": "\\([^"]*\\)".*/\\1/p\' \'{credentials}\')'
+    body = (
+        '{"call_id": "TRY-1", "facts": {"caller": "self", "suicide": "ideation", "weapon": "none"}}'
+    )
+    yield f"pages            {url}/"
+    yield f"API description  {url}/docs  ({url}/v1/openapi.json)"
+    yield f"credentials      {credentials}"
+    yield "first call       " + (
+        f'curl -s {url}/v1/decisions -H "Authorization: Bearer {key}"'
+        f" -H 'Content-Type: application/json' -d '{body}'"
+    )
+
+
+def _write_processes(home: Path, running: dict[str, int]) -> None:
+    found = [{"part": name, "pid": pid} for name, pid in running.items()]
+    draft = home / f".{_PROCESSES}"
+    draft.write_text(json.dumps(found) + "\n")
+    draft.replace(home / _PROCESSES)
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    path = home / "up.lock"
+    with path.open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.seek(0)
+            raise SettingsError(
+                f"`{home}` is in use by process {lock.read().strip() or 'unknown'}: stop that one,"
+                " or choose another folder with CRISIS_ROUTER_HOME=/folder"
+            ) from error
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+@contextmanager
+def _until_signal(stop: threading.Event) -> Iterator[None]:
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [(number, signal.signal(number, lambda *_: stop.set())) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+
+
+def _other(port: int) -> int:
+    return port + 1 if port < 65535 else 8000

@@ -1,0 +1,48 @@
+"""
+The addresses of stores, and what a store that is away looks like.
+"""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from service.errors import SettingsError, StoreUnavailableError
+from service.store import decisions
+from service.store.database import open_store, read_url
+from service.store.migration import migrate
+
+NOW = datetime(2026, 11, 24, 12, 0, 0, 123456, UTC)
+
+
+@pytest.mark.parametrize(
+    "address", ["postgresql://postgres@127.0.0.1:1/x", "sqlite:////no/such/folder/store.sqlite"]
+)
+def test_a_store_that_is_away_is_one_kind_of_error(address: str) -> None:
+    """
+    Whatever the driver says, callers learn in time that the store is away.
+    """
+    engine = open_store(address)
+    with pytest.raises(StoreUnavailableError):
+        decisions.find(engine, "a", "r-1")
+    with pytest.raises(StoreUnavailableError):
+        migrate(address)
+
+
+def test_addresses_of_postgresql_mean_psycopg_3() -> None:
+    """
+    The short forms that hosting providers give work as they are, and a password is kept.
+    """
+    for short in ("postgres", "postgresql", "postgresql+psycopg"):
+        read = read_url(f"{short}://u:p%40@h:5432/n")
+        assert read.render_as_string(hide_password=False) == "postgresql+psycopg://u:p%40@h:5432/n"
+
+
+@pytest.mark.parametrize(
+    "address", ["mysql://h/n", "no address", "sqlite://", "postgresql+asyncpg://h/n"]
+)
+def test_other_addresses_are_settings_to_mend(address: str) -> None:
+    """
+    What is no store is refused with an example of what is.
+    """
+    with pytest.raises(SettingsError, match="postgresql://user"):
+        open_store(address)

@@ -1,0 +1,83 @@
+"""
+Make the Celery app of the workers.
+
+It says where the queue is, how a lost worker or Redis is survived, and what beat sends.
+
+`celery -A workers.celery_app worker` reads the environment when it starts; importing this reads
+nothing.
+"""
+
+from typing import Any
+
+from celery import Celery
+from celery.signals import worker_init
+
+from service.log import configure_log
+from service.settings import Settings, read_settings
+
+QUEUE = "crisis_router"
+ALIVE_EVERY_S = 2.0
+
+
+def make_celery(settings: Settings) -> Celery:
+    """
+    Make an app for *settings*, for a process that publishes.
+    """
+    made = Celery("crisis_router", set_as_current=False)
+    made.conf.update(configuration(settings))
+    return made
+
+
+def configuration(settings: Settings) -> dict[str, Any]:
+    """
+    Give Celery's settings.
+
+    Tasks are acknowledged when they are done, so each must stand being run again. The transport's
+    `max_retries` of 0 is what lets a publish to a dead Redis fail in milliseconds instead of 6 s.
+    """
+    return {
+        "broker_url": settings.redis_url,
+        "task_default_queue": QUEUE,
+        "task_acks_late": True,
+        "task_reject_on_worker_lost": True,
+        "worker_prefetch_multiplier": 1,
+        "task_ignore_result": True,
+        "task_serializer": "json",
+        "accept_content": ["json"],
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        "broker_pool_limit": None,
+        "task_publish_retry": False,
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        "worker_hijack_root_logger": False,
+        "worker_redirect_stdouts": False,
+        "broker_transport_options": {
+            "visibility_timeout": 60,  # seconds; longer than the longest task
+            "unacked_restore_interval": 1,
+            "unacked_restore_throttle": 1,
+            "socket_keepalive": True,
+            "health_check_interval": 10,
+            "socket_connect_timeout": 0.4,
+            "socket_timeout": 0.4,
+            "retry_on_timeout": False,
+            "max_retries": 0,
+        },
+        "beat_schedule": {
+            "note-alive": {
+                "task": "workers.tasks.note_alive",
+                "schedule": ALIVE_EVERY_S,
+                "args": ["beat"],
+                # With no worker to take them they would pile up in Redis.
+                "options": {"expires": 3 * ALIVE_EVERY_S},
+            },
+        },
+    }
+
+
+app = Celery("crisis_router", include=["workers.tasks"])
+app.add_defaults(lambda: configuration(read_settings()))
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]  # Celery has no types
+def _configure_log(**_: object) -> None:
+    configure_log()

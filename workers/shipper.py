@@ -1,0 +1,227 @@
+"""
+Carry records from this host's journal to the store, by way of the workers.
+
+The store is asked what it has; only that is confirmed in the journal. With Redis, the workers or
+the store away the records wait in the journal and are sent again, for as long as it takes.
+
+    python -m workers.shipper
+"""
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import structlog
+from alembic.util import CommandError
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from service.errors import JournalUnavailableError, StoreUnavailableError
+from service.journal import Journal, Record
+from service.log import configure_log
+from service.settings import Settings, read_settings
+from service.store import decisions
+from service.store.database import open_store
+from service.store.migration import is_current, migrate
+from workers.celery_app import make_celery
+
+log = structlog.get_logger()
+
+_TASK = "workers.tasks.store_records"
+_WAIT_S_MAX = 2.0  # between two tries while something is away
+_LOOK_S = 0.05  # between two questions to the store while records are on their way
+_TIDY_EVERY_S = 1.0
+_FORGET_EVERY_S = 60.0
+_AWAY = (
+    JournalUnavailableError,
+    StoreUnavailableError,
+    SQLAlchemyError,
+    CommandError,
+    OperationalError,
+    RedisError,
+    OSError,
+)
+
+
+class _AwayError(Exception):
+    """
+    Say that a part that the round needs is away; it is logged already.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """
+    When a record was last sent, and its number in the journal.
+    """
+
+    number: int
+    at: float
+
+
+class Shipper:
+    """
+    Ship one journal. `step` does one round, and never raises for what is only away.
+    """
+
+    def __init__(self, settings: Settings, journal: Journal) -> None:
+        self._settings = settings
+        self._journal = journal
+        self._celery = make_celery(settings)
+        self._store = open_store(settings.database_url, wait_s_max=settings.store_wait_s_max)
+        self._sent: dict[str, _Sent] = {}
+        self._read_through = 0
+        self._is_migrated = False
+        self._away: set[str] = set()
+        self._failures = 0
+        self._tidied_at = 0.0
+        self._forgot_at = time.monotonic()
+
+    def step(self) -> float:
+        """
+        Confirm what the store has, and send what it has not.
+
+        Gives the seconds to wait before the next round.
+        """
+        try:
+            self._tidy()
+            self._confirm()
+            self._send()
+        except _AwayError:
+            self._failures += 1
+            return float(min(_WAIT_S_MAX, self._settings.ship_every_s * 2**self._failures))
+        self._failures = 0
+        return _LOOK_S if self._sent else self._settings.ship_every_s
+
+    def is_drained(self) -> bool:
+        """
+        Tell whether the store has everything that the journal holds.
+        """
+        try:
+            with self._needing("journal"):
+                return self._journal.backlog()[0] == 0
+        except _AwayError:
+            return False
+
+    def close(self) -> None:
+        """
+        Close the connections.
+        """
+        self._journal.close()
+        self._store.dispose()
+
+    def _tidy(self) -> None:
+        now = time.monotonic()
+        with self._needing("journal"):
+            if now - self._tidied_at > _TIDY_EVERY_S:
+                self._tidied_at = now
+                self._journal.checkpoint()
+            if now - self._forgot_at > _FORGET_EVERY_S:
+                self._forgot_at = now
+                self._journal.forget(datetime.now(UTC))
+
+    def _confirm(self) -> None:
+        with self._needing("store"):
+            if not self._is_migrated:
+                # A service that started while the store was away could not bring it up to date.
+                if not is_current(self._store):
+                    migrate(self._settings.database_url)
+                self._is_migrated = True
+            stored = decisions.stored_ids(self._store, list(self._sent))
+        with self._needing("journal"):
+            if stored:
+                self._journal.confirm(sorted(stored))
+        for record_id in stored:
+            del self._sent[record_id]
+        self._give_up_waiting(before=time.monotonic() - self._settings.ship_again_s)
+
+    def _give_up_waiting(self, before: float) -> None:
+        old = [record_id for record_id, sent in self._sent.items() if sent.at < before]
+        for record_id in old:
+            number = self._sent.pop(record_id).number
+            self._read_through = min(self._read_through, number - 1)
+
+    def _send(self) -> None:
+        while len(self._sent) < self._settings.ship_flight_max:
+            with self._needing("journal"):
+                records = self._journal.unstored(self._settings.ship_batch_max, self._read_through)
+            if not records:
+                return
+            for batch in _batches(records, self._settings.ship_bytes_max):
+                self._publish([record for record in batch if record.record_id not in self._sent])
+                self._read_through = batch[-1].number
+
+    def _publish(self, batch: list[Record]) -> None:
+        if not batch:
+            return
+        with self._needing("redis"):
+            self._celery.send_task(_TASK, args=[[_fields(record) for record in batch]])
+        now = time.monotonic()
+        self._sent |= {record.record_id: _Sent(record.number, now) for record in batch}
+
+    @contextmanager
+    def _needing(self, part: str) -> Iterator[None]:
+        try:
+            yield
+        except _AWAY as error:
+            if part not in self._away:
+                self._away.add(part)
+                log.warning("away", part=part, reason=type(error).__name__)
+            raise _AwayError(part) from error
+        if part in self._away:
+            self._away.discard(part)
+            log.info("back", part=part)
+            # What was on its way when a part went is most likely lost: it is sent again at once.
+            self._give_up_waiting(before=float("inf"))
+
+
+def run(settings: Settings) -> int:
+    """
+    Ship until a SIGTERM or SIGINT comes, then for `ship_drain_s_max` at most what is left.
+
+    Give the exit code.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    shipper = Shipper(settings, Journal(settings))
+    log.info("shipping", home=str(settings.home))
+    wait_s = 0.0
+    while not stop.wait(wait_s):
+        wait_s = shipper.step()
+    end = time.monotonic() + settings.ship_drain_s_max
+    while not shipper.is_drained() and time.monotonic() < end:
+        time.sleep(min(shipper.step(), max(0.0, end - time.monotonic())))
+    log.info("stopped", drained=shipper.is_drained())
+    shipper.close()
+    return 0
+
+
+def _batches(records: tuple[Record, ...], bytes_max: int) -> Iterator[list[Record]]:
+    batch: list[Record] = []
+    size = 0
+    for record in records:
+        length = len(orjson.dumps(record.body))
+        if batch and size + length > bytes_max:
+            yield batch
+            batch, size = [], 0
+        batch.append(record)
+        size += length
+    yield batch
+
+
+def _fields(record: Record) -> dict[str, Any]:
+    return {field.name: getattr(record, field.name) for field in fields(record)}
+
+
+if __name__ == "__main__":
+    configure_log()
+    sys.exit(run(read_settings()))
