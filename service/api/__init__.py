@@ -1,0 +1,3 @@
+"""
+The JSON interface: one file per resource.
+"""

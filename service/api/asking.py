@@ -1,0 +1,75 @@
+"""
+What every view of the API asks of a request first: whose key, may they, and is the body one that
+can be read.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from flask import Response, request
+from marshmallow import Schema
+
+from service.access import may
+from service.api.problems import RefusedError
+from service.json_body import read_json
+from service.parts import Parts
+from service.store.agencies import Agency
+from service.store.keys import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """
+    Who asks: a key that works, and its agency.
+    """
+
+    key: Key
+    agency: Agency
+
+
+def who_asks(parts: Parts, act: str) -> Asker:
+    """
+    Give who asks, if their key may do *act*.
+
+    Raises:
+        RefusedError: 401 without a key that works, 403 where its role may not.
+    """
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    seen = parts.surroundings.seen
+    key = seen.key(secret.strip()) if scheme.lower() == "bearer" else None
+    agency = seen.agencies.get(key.agency) if key else None
+    if key is None or agency is None:
+        detail = "send `Authorization: Bearer <key>` with a key that works"
+        raise RefusedError(401, "no-key", detail, headers={"WWW-Authenticate": "Bearer"})
+    if not may(key.role, act):
+        raise RefusedError(403, "not-allowed", f"a key of the role {key.role} may not {act}")
+    return Asker(key, agency)
+
+
+def read_body(parts: Parts, schema: Schema) -> dict[str, Any]:
+    """
+    Read the body against *schema*.
+
+    Raises:
+        RefusedError: 415 for another media type, 413 for too large a body.
+        BodyError: it is not JSON (400).
+        ValidationError: it has faults, all of them named (422).
+    """
+    if request.mimetype != "application/json":
+        raise RefusedError(415, "not-json", "send `Content-Type: application/json`")
+    body = request.get_data(cache=False)
+    document = read_json(body, parts.settings.body_depth_max)
+    if not isinstance(document, Mapping):
+        entry = {"path": "", "message": "the body must be a JSON object", "allowed": []}
+        raise RefusedError(422, "faults", "the request has 1 fault: see `errors`", errors=(entry,))
+    loaded: dict[str, Any] = schema.load(document)
+    return loaded
+
+
+def answer(document: Any, status: int = 200) -> Response:
+    """
+    Write a document as JSON.
+    """
+    return Response(orjson.dumps(document), status, mimetype="application/json")

@@ -1,0 +1,70 @@
+"""
+`/healthz`, `/readyz`, `/metrics`: does the process live, can it answer, what has it counted.
+"""
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from service.access import READ_STATE
+from service.api.asking import answer, who_asks
+from service.parts import Parts
+from service.process_list import listed
+
+
+def health_blueprint(parts: Parts) -> Blueprint:
+    """
+    Make the resource.
+    """
+    blueprint = Blueprint("health", __name__)
+
+    @blueprint.get("/healthz")
+    def healthz() -> Response:
+        """
+        Say that the process lives: 200.
+        """
+        return answer({"status": "ok"})
+
+    @blueprint.get("/readyz")
+    def readyz() -> Response:
+        """
+        Say whether calls can be answered, and what is degraded: 200, since the floor answers even
+        with no rules.
+        """
+        count, oldest_s = parts.journal.backlog()
+        degraded = _degraded(parts)
+        document: dict[str, Any] = {
+            "status": "degraded" if degraded else "ready",
+            "degraded": degraded,
+            "journal": {"not_stored": count, "oldest_s": round(oldest_s, 1)},
+        }
+        if request.headers.get("Authorization"):
+            who_asks(parts, READ_STATE)
+            document["processes"] = listed(parts.settings.home)
+        return answer(document)
+
+    @blueprint.get("/metrics")
+    def metrics() -> Response:
+        """
+        Give the counters of every process: 200.
+        """
+        return Response(parts.metrics.text(), mimetype="text/plain; version=0.0.4")
+
+    return blueprint
+
+
+def _degraded(parts: Parts) -> list[dict[str, str]]:
+    seen = parts.surroundings.seen
+    said = []
+    if parts.rules.mode == "floor":
+        said.append(("rules", "no rules could be read: 911 stays on the line, with EMS"))
+    elif parts.rules.mode == "last_good_rules":
+        said.append(("rules", "the rules could not be read: the last good ones decide"))
+    if not seen.has_store:
+        said.append(("store", "the store cannot be reached: decisions wait in the journal"))
+    if not seen.has_queue:
+        said.append(("queue", "the queue cannot be reached: decisions wait in the journal"))
+    for name in ("worker", "beat"):
+        if seen.has_queue and parts.surroundings.alive(name) is False:
+            said.append((name, f"no sign of life from the {name}: decisions wait in the journal"))
+    return [{"part": part, "text": text} for part, text in said]

@@ -1,0 +1,152 @@
+"""
+Joins the parts: one place that opens the journal, the store and the rules, and hands them to the
+views.
+
+`create_app` runs once in each process that answers calls, after the fork.
+"""
+
+import ctypes
+import datetime as dt
+import multiprocessing.util
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+from flask import Flask, Response
+
+from service.api.calls import calls_blueprint
+from service.api.decisions import decisions_blueprint
+from service.api.description import description_blueprint
+from service.api.health import health_blueprint
+from service.api.problems import handle_errors
+from service.api.simulations import simulations_blueprint
+from service.decisions import Decisions
+from service.encryption import open_key_ring, session_key
+from service.journal import Journal
+from service.log import configure_log
+from service.metrics import make_metrics
+from service.pages.call import call_pages
+from service.parts import Parts
+from service.process_list import announce
+from service.records import Records
+from service.request import decision_schema, simulation_schema
+from service.rules_in_force import read_rules
+from service.settings import Settings, read_settings
+from service.store.database import open_store
+from service.surroundings import Surroundings
+
+PR_SET_PDEATHSIG = 1
+
+
+def create_app() -> Flask:
+    """
+    Make the application of this process, from the settings of its environment.
+    """
+    _die_with_parent()
+    configure_log()
+    settings = read_settings()
+    parts, close = join(settings)
+    multiprocessing.util.Finalize(None, close, exitpriority=10)
+    return make_flask(parts)
+
+
+def join(
+    settings: Settings, now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)
+) -> tuple[Parts, Callable[[], None]]:
+    """
+    Join the parts of one process; gives them, and what closes them.
+    """
+    rules = read_rules(settings)
+    metrics = make_metrics()
+    store = open_store(settings.database_url)
+    surroundings = Surroundings(settings, store)
+    journal = Journal(settings)
+    key_ring = open_key_ring(settings)
+    decisions = Decisions(
+        rules,
+        journal,
+        key_ring,
+        surroundings,
+        fingerprint_key=session_key(settings),
+        is_only_host=settings.hosts == 1,
+        now=now,
+        on_unknown_code=lambda registry: metrics.unknown_codes.labels(registry[:60]).inc(),
+    )
+    vocabulary, characters = rules.config.vocabulary, settings.remarks_characters_max
+    parts = Parts(
+        settings=settings,
+        rules=rules,
+        journal=journal,
+        store=store,
+        surroundings=surroundings,
+        decisions=decisions,
+        records=Records(journal, store, key_ring),
+        metrics=metrics,
+        decision_schema=decision_schema(vocabulary, characters)(),
+        simulation_schema=simulation_schema(vocabulary, characters)(),
+    )
+    live = rules.config.rulesets.values()
+    announced = announce(
+        settings.home,
+        {"mode": rules.mode, "versions": {one.name: [one.version, one.digest] for one in live}},
+    )
+
+    def close() -> None:
+        surroundings.close()
+        journal.close()
+        store.dispose()
+        announced.unlink(missing_ok=True)
+
+    return parts, close
+
+
+def make_flask(parts: Parts) -> Flask:
+    """
+    Make the WSGI application around joined parts.
+    """
+    app = Flask("service", static_folder=None, template_folder="pages/templates")
+    app.config["MAX_CONTENT_LENGTH"] = parts.settings.body_bytes_max
+    app.config["MAX_FORM_MEMORY_SIZE"] = parts.settings.body_bytes_max
+    app.secret_key = session_key(parts.settings)
+    for make in (
+        decisions_blueprint,
+        simulations_blueprint,
+        calls_blueprint,
+        health_blueprint,
+        description_blueprint,
+        call_pages,
+    ):
+        app.register_blueprint(make(parts))
+    handle_errors(app, parts.metrics)
+    app.after_request(_guard)
+    return app
+
+
+# Nothing is loaded from elsewhere, nothing runs inline, and nobody frames a page.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+    " font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none';"
+    " frame-ancestors 'none'"
+)
+
+
+def _guard(response: Response) -> Response:
+    response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _die_with_parent() -> None:
+    """
+    End this process at once when its parent ends, however the parent ends. Linux only; SIGKILL,
+    since a SIGTERM during start is swallowed by the server.
+    """
+    if sys.platform != "linux":
+        return
+    parent = os.getppid()
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)

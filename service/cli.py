@@ -1,0 +1,250 @@
+"""
+`crisis-router`: run the service, and look after agencies and keys.
+
+Errors that a person can mend are one line on the standard error and exit code 1; nobody sees a
+stack trace.
+"""
+
+import datetime as dt
+import json
+import os
+import sys
+from functools import wraps
+from typing import Any
+
+import click
+
+from service import PROGRAM_VERSION
+from service.access import MAY
+from service.app import join
+from service.demo import http_ask, read_calls, replay, report
+from service.errors import CrisisRouterError
+from service.first_start import prepare
+from service.log import configure_log
+from service.rules_in_force import read_rules
+from service.settings import SETTINGS, Settings, read_settings
+from service.store import agencies, keys
+from service.store.agencies import Agency
+from service.store.database import open_store
+from service.store.keys import Key
+from service.supervise import granian_command, supervise
+
+
+def plainly(command: Any) -> Any:
+    """
+    Run a command so that an error a person can mend is one line, and no stack trace.
+    """
+
+    @wraps(command)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except CrisisRouterError as error:
+            click.echo(str(error), err=True)
+            sys.exit(1)
+
+    return run
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(PROGRAM_VERSION, prog_name="crisis-router")
+def main() -> None:
+    """Recommends who should answer a crisis call: the least coercive help that is safe."""
+    configure_log()
+
+
+@main.command()
+@plainly
+def up() -> None:
+    """Run everything on this host: API, pages, Redis, shipper, worker and beat."""
+    sys.exit(supervise(read_settings(), click.echo))
+
+
+@main.command()
+@plainly
+def serve() -> None:
+    """Run the API and the pages only; Redis, shipper and workers run elsewhere."""
+    settings = read_settings()
+    prepare(settings)
+    command = granian_command(settings)
+    os.execv(command[0], command)  # noqa: S606  # our own interpreter, and no text of a caller
+
+
+@main.command()
+def settings() -> None:
+    """Show every setting, its default and what it is for."""
+    for row in SETTINGS:
+        default = f"{row.default} {row.unit}" if row.default != "" else f"({row.unit})"
+        click.echo(f"{row.variable:<38} {default}\n    {row.help}")
+
+
+@main.group()
+def agency() -> None:
+    """Make agencies, and show them."""
+
+
+@agency.command("list")
+@plainly
+def agency_list() -> None:
+    """Show every agency."""
+    for one in agencies.all_agencies(open_store(_prepared().database_url)):
+        click.echo(f"{one.id:<20} {one.name:<32} {one.time_zone:<24} {one.ruleset}")
+
+
+@agency.command("add")
+@click.argument("name_of_agency", metavar="ID")
+@click.option("--name", required=True, help="Its full name.")
+@click.option("--time-zone", required=True, help="An IANA name, such as America/New_York.")
+@click.option("--ruleset", default="national-baseline", show_default=True)
+@plainly
+def agency_add(name_of_agency: str, name: str, time_zone: str, ruleset: str) -> None:
+    """Make an agency with a short ID."""
+    here = _prepared()
+    known = read_rules(here).config.rulesets
+    if ruleset not in known:
+        raise CrisisRouterError(f"there is no ruleset `{ruleset}`: {', '.join(known)}")
+    store = open_store(here.database_url)
+    if not name_of_agency.replace("-", "").isalnum() or len(name_of_agency) > 60:
+        raise CrisisRouterError("an agency's id is 1 to 60 letters, digits and dashes")
+    if agencies.find(store, name_of_agency):
+        raise CrisisRouterError(f"there is an agency `{name_of_agency}` already")
+    agencies.create(store, Agency(name_of_agency, name, time_zone, ruleset, _now()))
+    click.echo(
+        f"made agency {name_of_agency}; give it a key with: crisis-router key add {name_of_agency}"
+    )
+
+
+@main.group()
+def key() -> None:
+    """Make, show and end the keys that systems call with."""
+
+
+@key.command("add")
+@click.argument("name_of_agency", metavar="AGENCY")
+@click.option("--role", type=click.Choice(tuple(MAY)), default="dispatch", show_default=True)
+@click.option("--label", default="", help="What the key is for.")
+@plainly
+def key_add(name_of_agency: str, role: str, label: str) -> None:
+    """Make a key; it is shown once."""
+    store = open_store(_prepared().database_url)
+    if agencies.find(store, name_of_agency) is None:
+        raise CrisisRouterError(
+            f"there is no agency `{name_of_agency}`: see crisis-router agency list"
+        )
+    secret = keys.new_key()
+    made = Key(keys.new_id(), name_of_agency, keys.digest(secret), role, None, label, _now())
+    keys.create(store, made)
+    click.echo(secret)
+    click.echo(f"key {made.id} of {name_of_agency}, role {role}: shown this once", err=True)
+
+
+@key.command("list")
+@click.argument("name_of_agency", metavar="AGENCY")
+@plainly
+def key_list(name_of_agency: str) -> None:
+    """Show an agency's keys, without their secrets."""
+    for one in keys.of_agency(open_store(_prepared().database_url), name_of_agency):
+        state = f"ended {one.revoked_at:%Y-%m-%d %H:%M}" if one.revoked_at else "works"
+        click.echo(f"{one.id}  {one.role:<10}  {state:<22}  {one.label}")
+
+
+@key.command("revoke")
+@click.argument("name_of_agency", metavar="AGENCY")
+@click.argument("key_id", metavar="KEY")
+@plainly
+def key_revoke(name_of_agency: str, key_id: str) -> None:
+    """End a key; it stops working within a second or two."""
+    store = open_store(_prepared().database_url)
+    if not keys.revoke(store, name_of_agency, key_id, _now()):
+        raise CrisisRouterError(f"agency `{name_of_agency}` has no working key `{key_id}`")
+    click.echo(f"ended key {key_id}")
+
+
+@main.command()
+@click.option("--calls", type=click.IntRange(1, 4183), default=4183, show_default=True)
+@click.option("--url", default=None, help="The running service; default: this machine's.")
+@plainly
+def demo(calls: int, url: str | None) -> None:
+    """Replay real Seattle calls against the running service, and say how little types tell."""
+    here = read_settings()
+    secret = _dispatch_key(here)
+    sample = read_calls(here.config / "demo" / "seattle_calls.csv")[:calls]
+    ask = http_ask(url or f"http://{here.host}:{here.port}", secret)
+    replayed = replay(sample, ask, on_progress=_progress)
+    click.echo("", err=True)
+    click.echo(report(replayed))
+
+
+@main.command("replay")
+@click.argument("decision_id")
+@click.option("--agency", "name_of_agency", default="example", show_default=True)
+@plainly
+def replay_decision(decision_id: str, name_of_agency: str) -> None:
+    """Decide a recorded call again, and show whether the answer is the same to the byte."""
+    parts, close = join(_prepared())
+    try:
+        record = parts.records.find(name_of_agency, decision_id)
+        whose = parts.surroundings.seen.agencies.get(name_of_agency)
+        if record is None or whose is None:
+            raise CrisisRouterError(f"agency `{name_of_agency}` has no decision `{decision_id}`")
+        same = _same_again(parts, whose, record)
+    finally:
+        close()
+    click.echo(same)
+
+
+def _same_again(parts: Any, whose: Agency, record: dict[str, Any]) -> str:
+    """
+    Say how a recorded decision compares with the same call decided now, under the same ruleset.
+    """
+    named = record["ruleset"]
+    published = parts.rules.published(named["name"]) if named["name"] else None
+    if published is None or published.digest != named["digest"]:
+        held = published.digest if published else "none of that name"
+        return f"the ruleset has changed since: decided by {named['digest']}, here is {held}"
+    request = {name: value for name, value in record["request"].items() if value is not None}
+    request.setdefault("received_at", record["decided_at"])
+    again = parts.decisions.simulate(whose, request, published)
+    compared = [name for name in again if name not in NOT_COMPARED]
+    different = [name for name in compared if again[name] != record[name]]
+    if different:
+        made = record["record"]["program"]
+        programs = f"decided by program {made}, here is {PROGRAM_VERSION}"
+        return f"differs in {', '.join(different)} ({programs})"
+    return (
+        f"the same answer, to the byte: {len(compared)} members compared, ruleset {named['digest']}"
+    )
+
+
+# These say when and in what state the host was, not what was decided.
+NOT_COMPARED = ("decision_id", "revision", "decided_at", "change", "mode")
+
+
+def _prepared() -> Settings:
+    here = read_settings()
+    prepare(here)
+    return here
+
+
+def _dispatch_key(here: Settings) -> str:
+    try:
+        credentials: dict[str, Any] = json.loads((here.home / "credentials.json").read_text())
+    except OSError as error:
+        text = (
+            f"there is no {here.home / 'credentials.json'}: start the service first, with make run"
+        )
+        raise CrisisRouterError(text) from error
+    return str(credentials["dispatch_key"])
+
+
+def _progress(done: int, total: int, rate: float) -> None:
+    if sys.stderr.isatty() or done == total:
+        click.echo(f"\r{done:>5} of {total} calls, {rate:,.0f} a second ", nl=False, err=True)
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,341 @@
+"""
+Gather, decide, record, answer: what happens to a call between the request and the reply.
+
+The API and the pages call the same functions here. A decision is on disk before it is answered, and
+the answer needs neither the queue nor the store.
+"""
+
+import datetime as dt
+import hashlib
+import hmac
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+import structlog
+
+from service import PROGRAM_VERSION
+from service.answers import Document, change_between, recommendation_document
+from service.encryption import KeyRing
+from service.errors import JournalUnavailableError
+from service.journal import Entry, Journal, Repeat, Stale, Written
+from service.request import GUESSES
+from service.routing.decide import decide, floor
+from service.routing.facts import CallFacts
+from service.routing.recommendation import Call, Recommendation, Warned
+from service.routing.signals import Signal
+from service.rules_in_force import RulesInForce
+from service.rulesets import Published
+from service.store.agencies import Agency
+from service.store.keys import Key
+from service.surroundings import Surroundings
+
+log = structlog.get_logger()
+TRIES_MAX = (
+    5  # revisions of one call told at the same moment; after that it is recorded without the number
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """
+    What is replied: the HTTP status and the document. `is_recorded` is false where the journal
+    could not write.
+    """
+
+    status: int
+    document: Document
+    is_recorded: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """
+    One call, read: what `decide` needs besides the ruleset, and what to tell the caller about the
+    request.
+    """
+
+    call: Call
+    available: Mapping[str, bool]
+    day: dt.date
+    warned: tuple[Warned, ...]
+
+
+class Decisions:
+    """
+    Decides calls and records them. One per process; any thread may call it.
+    """
+
+    def __init__(
+        self,
+        rules: RulesInForce,
+        journal: Journal,
+        key_ring: KeyRing,
+        surroundings: Surroundings,
+        *,
+        fingerprint_key: str,
+        is_only_host: bool,
+        now: Callable[[], dt.datetime],
+        on_unknown_code: Callable[[str], None],
+    ) -> None:
+        self._rules = rules
+        self._journal = journal
+        self._key_ring = key_ring
+        self._surroundings = surroundings
+        self._fingerprint_key = fingerprint_key.encode()
+        self._is_only_host = is_only_host
+        self._now = now
+        self._on_unknown_code = on_unknown_code
+
+    @property
+    def rules(self) -> RulesInForce:
+        """
+        Give the rules that decide now.
+        """
+        return self._rules
+
+    def decide(
+        self, key: Key, agency: Agency, request: Mapping[str, Any], idempotency_key: str | None
+    ) -> Answered:
+        """
+        Decide a call, put it on disk, and answer.
+
+        Args:
+            key: Who asks. agency: Whose call it is; its ruleset decides. request: A body that the
+            schema has read. idempotency_key: With one, the same body again gets the first answer
+            (200), another body a 409.
+
+        Returns:
+            201 with the answer; 200 for a repeat; 409; or 503, still with the recommendation, where
+            nothing can be recorded.
+        """
+        published = self._rules.published(agency.ruleset)
+        gathered = self._gather(agency, request)
+        document = self._recommend(gathered, published)
+        record_id = record_id_of(agency.id, idempotency_key)
+        document = {
+            "decision_id": record_id,
+            "call_id": request["call_id"],
+            "revision": None,
+            "decided_at": iso(self._now()),
+            **document,
+        }
+        try:
+            return self._record(
+                key, agency, request, document, with_key=idempotency_key is not None
+            )
+        except JournalUnavailableError as fault:
+            log.error("decision_not_recorded", reason=str(fault), agency=agency.id)
+            document["decision_id"] = None
+            return Answered(503, document, is_recorded=False)
+
+    def simulate(
+        self, agency: Agency, request: Mapping[str, Any], published: Published | None
+    ) -> Document:
+        """
+        Decide a call under a ruleset and record nothing.
+        """
+        document = self._recommend(self._gather(agency, request), published)
+        return {
+            "decision_id": None,
+            "call_id": request["call_id"],
+            "revision": None,
+            "decided_at": iso(self._now()),
+            **document,
+        }
+
+    def _gather(self, agency: Agency, request: Mapping[str, Any]) -> Gathered:
+        vocabulary = self._rules.config.vocabulary
+        raw = dict(request.get("facts") or {})
+        if request.get("channel"):
+            raw["channel"] = request["channel"]
+        says = {name: one["says"] for name, one in (request.get("fact_sources") or {}).items()}
+        guessed = [name for name, source in says.items() if source in GUESSES]
+        withheld = frozenset(name for name, source in says.items() if source == "protected_record")
+        signals, warned = self._signals(request)
+        dismissed = {(one["fact"], one["source"]) for one in request.get("dismissed") or ()}
+        warned += _warnings_about(
+            raw, says, dismissed, signals, protected=_protected(vocabulary.facts)
+        )
+        call = Call(CallFacts.of(vocabulary, raw, guessed), signals, frozenset(dismissed), withheld)
+        at = dt.datetime.fromisoformat(request.get("received_at") or self._now().isoformat())
+        day = at.astimezone(ZoneInfo(agency.time_zone)).date()
+        return Gathered(call, request.get("availability") or {}, day, tuple(warned))
+
+    def _signals(self, request: Mapping[str, Any]) -> tuple[tuple[Signal, ...], list[Warned]]:
+        coded = request.get("incident_type")
+        if not coded:
+            return (), []
+        signals = self._rules.config.incident_types.signals(coded["registry"], coded["code"])
+        if signals is not None:
+            return signals, []
+        self._on_unknown_code(coded["registry"])
+        text = "no table knows this code, so nothing was read from it"
+        return (), [Warned("unknown_incident_type", text, "incident_type.code")]
+
+    def _recommend(self, gathered: Gathered, published: Published | None) -> Document:
+        vocabulary = self._rules.config.vocabulary
+        recommendation = self._decide_or_floor(gathered, published)
+        document = recommendation_document(recommendation, published, vocabulary, gathered.warned)
+        if recommendation.mode == "full":
+            document["mode"] = self._mode()
+        return document
+
+    def _decide_or_floor(self, gathered: Gathered, published: Published | None) -> Recommendation:
+        questions = self._rules.config.ways.first_questions
+        if published is None:
+            return floor(gathered.call, self._rules.config.vocabulary, questions)
+        try:
+            return decide(gathered.call, published.router, gathered.available, gathered.day)
+        except Exception as fault:  # noqa: BLE001  # a bug of ours leaves nobody alone
+            # INVARIANT (somebody-always-answers): the floor answers instead.
+            log.error("decide_failed", error=type(fault).__name__, ruleset=published.digest)
+            return floor(gathered.call, self._rules.config.vocabulary, questions)
+
+    def _mode(self) -> str:
+        seen = self._surroundings.seen
+        if self._rules.mode != "full":
+            return self._rules.mode
+        return "full" if seen.has_store and seen.has_queue else "journal_only"
+
+    def _record(
+        self,
+        key: Key,
+        agency: Agency,
+        request: Mapping[str, Any],
+        document: Document,
+        *,
+        with_key: bool,
+    ) -> Answered:
+        record_id = document["decision_id"]
+        sealed = seal_request(self._key_ring, request, record_id)
+        fingerprint = self._fingerprint(request) if with_key else None
+        for attempt in range(TRIES_MAX):
+            last = self._journal.last_of_call(agency.id, request["call_id"])
+            revision, before = (last[0], last[2]) if last else (0, None)
+            document["change"] = change_between(before, document["recommendation"])
+            document["revision"] = revision + 1 if self._is_only_host else None
+            body = {
+                "request": sealed,
+                "answer": document,
+                "by": {"key": key.id, "person": key.person_id},
+                "program": PROGRAM_VERSION,
+            }
+            entry = Entry(
+                "decision",
+                record_id,
+                agency.id,
+                request["call_id"],
+                document["decided_at"],
+                fingerprint,
+                revision if attempt < TRIES_MAX - 1 else None,
+                body,
+            )
+            match self._journal.append(entry):
+                case Written():
+                    return Answered(201, document)
+                case Repeat(record):
+                    return _repeat(record.body, record.fingerprint, fingerprint)
+                case Stale():
+                    continue
+        raise JournalUnavailableError("the call changes faster than it can be recorded")
+
+    def _fingerprint(self, request: Mapping[str, Any]) -> str:
+        text = orjson.dumps(request, option=orjson.OPT_SORT_KEYS)
+        return hmac.new(self._fingerprint_key, text, hashlib.sha256).hexdigest()
+
+
+def _repeat(body: Mapping[str, Any], was: str | None, fingerprint: str | None) -> Answered:
+    if was == fingerprint:
+        return Answered(200, dict(body["answer"]))
+    return Answered(409, {})
+
+
+def iso(at: dt.datetime) -> str:
+    """
+    Write a time as ISO 8601 in UTC, ending in Z.
+    """
+    return at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+
+
+def record_id_of(agency: str, idempotency_key: str | None) -> str:
+    """
+    Give the id of a decision: a function of agency and key where there is one, so that a repeat
+    finds the first.
+    """
+    if idempotency_key is None:
+        return uuid.uuid4().hex
+    return hashlib.sha256(f"{agency}\0{idempotency_key}".encode()).hexdigest()[:32]
+
+
+def seal_request(key_ring: KeyRing, request: Mapping[str, Any], record_id: str) -> dict[str, Any]:
+    """
+    Give a request as it may be kept: what people wrote about a person is sealed.
+    """
+    kept = dict(request)
+    if kept.get("remarks"):
+        kept["remarks"] = key_ring.seal(kept["remarks"], record_id)
+    if kept.get("dismissed"):
+        kept["dismissed"] = [
+            {**one, "reason": key_ring.seal(one["reason"], record_id)} for one in kept["dismissed"]
+        ]
+    return kept
+
+
+def open_request(key_ring: KeyRing, request: Mapping[str, Any], record_id: str) -> dict[str, Any]:
+    """
+    Give a kept request with its texts open again.
+    """
+    opened = dict(request)
+    if opened.get("remarks"):
+        opened["remarks"] = key_ring.open(opened["remarks"], record_id)
+    if opened.get("dismissed"):
+        opened["dismissed"] = [
+            {**one, "reason": key_ring.open(one["reason"], record_id)}
+            for one in opened["dismissed"]
+        ]
+    return opened
+
+
+def _protected(facts: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(name for name, fact in facts.items() if fact.protected)
+
+
+def _warnings_about(
+    raw: Mapping[str, Any],
+    says: Mapping[str, str],
+    dismissed: set[tuple[str, str]],
+    signals: tuple[Signal, ...],
+    *,
+    protected: frozenset[str],
+) -> list[Warned]:
+    """
+    Say what of a request was not used, and why: nothing that was sent is dropped in silence.
+    """
+    warned = [
+        Warned(
+            "protected_fact_ignored",
+            "no rule reads this fact: it comes with an outcome",
+            f"facts.{name}",
+        )
+        for name in raw
+        if name in protected
+    ]
+    warned += [
+        Warned(
+            "source_without_fact",
+            "this source is of a fact that was not told",
+            f"fact_sources.{name}",
+        )
+        for name in says
+        if name not in raw
+    ]
+    signalled = {(signal.fact, signal.source) for signal in signals}
+    warned += [
+        Warned("nothing_to_dismiss", f"nothing signalled `{fact[:60]}` from {source}", "dismissed")
+        for fact, source in sorted(dismissed - signalled)
+    ]
+    return warned

@@ -1,0 +1,34 @@
+"""
+The parts of a running process, joined once in `app.py` and handed to every blueprint.
+"""
+
+from dataclasses import dataclass
+
+from marshmallow import Schema
+from sqlalchemy import Engine
+
+from service.decisions import Decisions
+from service.journal import Journal
+from service.metrics import Metrics
+from service.records import Records
+from service.rules_in_force import RulesInForce
+from service.settings import Settings
+from service.surroundings import Surroundings
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """
+    Everything a view may reach for.
+    """
+
+    settings: Settings
+    rules: RulesInForce
+    journal: Journal
+    store: Engine
+    surroundings: Surroundings
+    decisions: Decisions
+    records: Records
+    metrics: Metrics
+    decision_schema: Schema
+    simulation_schema: Schema

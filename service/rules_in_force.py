@@ -1,0 +1,91 @@
+"""
+Which rules decide now, and how far they can be trusted.
+
+What loads is copied aside; what does not load leaves the copy in force, and says so. Without
+either, the floor answers. A process swaps one reference, so no request ever sees half a change.
+"""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from service.errors import ConfigurationError
+from service.rulesets import Config, Published, load_config
+from service.settings import Settings, shipped_config
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class RulesInForce:
+    """
+    The configuration in force, and the mode it gives: full, last_good_rules or floor.
+    """
+
+    config: Config
+    mode: str
+    faults: tuple[str, ...] = ()
+
+    def published(self, name: str) -> Published | None:
+        """
+        Give a ruleset by name, or None: then the floor answers.
+        """
+        return None if self.mode == "floor" else self.config.rulesets.get(name)
+
+
+def read_rules(settings: Settings) -> RulesInForce:
+    """
+    Read the rules of `settings.config`, else the last good copy under `home`, else none.
+
+    Never raises for rules that cannot be read; every fault is in the log and in `faults`.
+    """
+    kept = settings.home / "last_good_config"
+    try:
+        config = load_config(settings.config)
+    except ConfigurationError as fault:
+        faults = tuple(str(problem) for problem in fault.problems)
+        log.error("rules_not_loaded", faults=faults)
+        return _last_good(kept, faults)
+    _keep(settings.config, kept)
+    return RulesInForce(config, "full")
+
+
+def _last_good(kept: Path, faults: tuple[str, ...]) -> RulesInForce:
+    try:
+        return RulesInForce(load_config(kept), "last_good_rules", faults)
+    except ConfigurationError:
+        # The vocabulary that travels with the program still reads the call; no rule is applied.
+        return RulesInForce(load_config(shipped_config()), "floor", faults)
+
+
+def _keep(source: Path, kept: Path) -> None:
+    """
+    Copy the YAML of a configuration that loaded; a copy that cannot be made is no reason not to
+    answer.
+    """
+    files = [path.relative_to(source) for path in source.rglob("*.yaml")]
+    try:
+        if all(
+            (kept / name).exists() and (kept / name).read_bytes() == (source / name).read_bytes()
+            for name in files
+        ):
+            return
+        # Several processes start at once: each makes its own copy, and the last to finish is the
+        # one kept.
+        draft = kept.with_name(f".last_good_config.{os.getpid()}")
+        shutil.rmtree(draft, ignore_errors=True)
+        for name in files:
+            (draft / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source / name, draft / name)
+        old = kept.with_name(f".last_good_config.{os.getpid()}.old")
+        if kept.exists():
+            kept.rename(old)
+        draft.rename(kept)
+        shutil.rmtree(old, ignore_errors=True)
+    except OSError as fault:
+        shutil.rmtree(kept.with_name(f".last_good_config.{os.getpid()}"), ignore_errors=True)
+        if not kept.exists():
+            log.warning("rules_not_kept", error=type(fault).__name__)

@@ -1,0 +1,173 @@
+"""
+What a process knows of the world around it: agencies, keys, and whether the store and the queue can
+be reached.
+
+One thread looks every second and swaps one reference, so that no request ever waits for a network.
+What it saw last is kept on disk: a process that starts with the store away still knows the keys.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import structlog
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+from sqlalchemy import Engine
+
+from service.encryption import write_secret
+from service.errors import StoreUnavailableError
+from service.settings import Settings
+from service.store import agencies, keys
+from service.store.agencies import Agency
+from service.store.keys import Key
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """
+    One look around. Keys are found by the digest of their secret; agencies by id.
+    """
+
+    agencies: Mapping[str, Agency] = field(default_factory=dict)
+    keys: Mapping[str, Key] = field(default_factory=dict)
+    has_store: bool = False
+    has_queue: bool = False
+
+    def key(self, secret: str) -> Key | None:
+        """
+        Give the key with this secret, or None; a revoked one is not among them.
+        """
+        return self.keys.get(keys.digest(secret))
+
+
+class Surroundings:
+    """
+    Looks around, again and again, in a thread of its own; `seen` is the last look.
+    """
+
+    def __init__(self, settings: Settings, store: Engine) -> None:
+        self._settings = settings
+        self._store = store
+        self._queue = _open_queue(settings.redis_url)
+        self._kept = settings.home / "last_seen.json"
+        self._stopping = threading.Event()
+        self._seen = _read_kept(self._kept)
+        self.look()
+        self._thread = threading.Thread(target=self._run, name="surroundings", daemon=True)
+        self._thread.start()
+
+    @property
+    def seen(self) -> Seen:
+        """
+        Give the last look; a frozen value, safe to hold.
+        """
+        return self._seen
+
+    def look(self) -> None:
+        """
+        Look once: read agencies and keys, and ask the queue for a sign of life. Never raises.
+        """
+        before = self._seen
+        has_queue = self._has_queue()
+        try:
+            found_agencies = {one.id: one for one in agencies.all_agencies(self._store)}
+            found_keys = {one.secret_digest: one for one in keys.all_keys(self._store)}
+        except StoreUnavailableError:
+            found = Seen(before.agencies, before.keys, has_store=False, has_queue=has_queue)
+        else:
+            found = Seen(found_agencies, found_keys, has_store=True, has_queue=has_queue)
+            if (found.agencies, found.keys) != (before.agencies, before.keys):
+                _keep(self._kept, found)
+        if (found.has_store, found.has_queue) != (before.has_store, before.has_queue):
+            log.info("surroundings", has_store=found.has_store, has_queue=found.has_queue)
+        self._seen = found
+
+    def alive(self, name: str) -> bool | None:
+        """
+        Tell whether a part of the workers gave a sign of life in the last seconds; None if the
+        queue is away.
+        """
+        if self._queue is None:
+            return None
+        try:
+            return bool(self._queue.exists(f"crisis_router:alive:{name}"))
+        except RedisError:
+            return None
+
+    def close(self) -> None:
+        """
+        Stop looking.
+        """
+        self._stopping.set()
+        self._thread.join(timeout=2)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._settings.keys_refresh_s):
+            self.look()
+
+    def _has_queue(self) -> bool:
+        if self._queue is None:
+            return False
+        try:
+            return bool(self._queue.ping())
+        except RedisError:
+            return False
+
+
+def _open_queue(url: str) -> Redis | None:
+    if not url:
+        return None
+    # A dead server must cost nothing: no retries, and a fifth of a second at most (redis-py waits
+    # 3.7 s by itself).
+    address = url.replace("redis+socket://", "unix://")
+    return Redis.from_url(
+        address, socket_connect_timeout=0.2, socket_timeout=0.2, retry=Retry(NoBackoff(), 0)
+    )
+
+
+def _keep(path: Path, seen: Seen) -> None:
+    """
+    Keep a look on disk, readable by this user only; it holds digests of keys, never a secret.
+    """
+    document = {
+        "agencies": [_fields(one) for one in seen.agencies.values()],
+        "keys": [_fields(one) for one in seen.keys.values()],
+    }
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    write_secret(draft, orjson.dumps(document).decode())
+    draft.replace(path)
+
+
+def _fields(row: Agency | Key) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in row.__slots__}
+
+
+def _read_kept(path: Path) -> Seen:
+    try:
+        document = orjson.loads(path.read_bytes())
+        found_agencies = [Agency(**_with_times(one)) for one in document["agencies"]]
+        found_keys = [Key(**_with_times(one)) for one in document["keys"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return Seen()
+    return Seen(
+        {one.id: one for one in found_agencies}, {one.secret_digest: one for one in found_keys}
+    )
+
+
+def _with_times(row: Mapping[str, Any]) -> dict[str, Any]:
+    read: Callable[[str], datetime] = datetime.fromisoformat
+    return {
+        name: read(value) if name.endswith("_at") and value else value
+        for name, value in row.items()
+    }

@@ -1,0 +1,394 @@
+"""
+`/v1/decisions` and its neighbours, as the contract has them.
+"""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from service.errors import JournalUnavailableError
+from service.journal import Journal
+from service.scenarios import Scenario, read_scenarios
+from service.settings import shipped_config
+from tests.api.conftest import Api
+
+CALL = {
+    "received_at": "2026-11-23T02:15:00-08:00",
+    "facts": {"caller": "with_person", "suicide": "plan", "weapon": "none", "violence": "none"},
+    "remarks": "RP ADV SON TALKING ABOUT SUICIDE, DENIES WEAPONS, CALM",
+}
+ANSWER = {
+    *("decision_id", "call_id", "revision", "decided_at", "recommendation", "because"),
+    *("law_enforcement", "ask_next", "would_change", "signals", "change", "guidance", "note"),
+    *("ruleset", "mode", "warnings"),
+}
+SCENARIOS = read_scenarios(shipped_config() / "rulesets" / "national-baseline" / "scenarios.yaml")
+
+
+def kinds(answer: dict[str, Any]) -> list[str]:
+    """
+    Give who goes, in the order to act.
+    """
+    return [one["kind"] for one in answer["recommendation"]["responders"]]
+
+
+def test_a_call_gets_the_whole_answer(api: Api) -> None:
+    """
+    A decision answers 201 with every member of the contract, and says where it can be read again.
+    """
+    response = api.post("/v1/decisions", {"call_id": "whole", **CALL})
+    assert response.status_code == 201
+    assert set(response.json) == ANSWER
+    assert kinds(response.json) == ["mobile_crisis", "988"]
+    assert [one["how"] for one in response.json["recommendation"]["responders"]] == [
+        "send",
+        "join_call",
+    ]
+    assert response.headers["Location"] == f"/v1/decisions/{response.json['decision_id']}"
+
+
+def test_only_the_call_id_is_required(api: Api) -> None:
+    """
+    A call of which nothing is known gets a team, and the questions that matter.
+    """
+    response = api.post("/v1/decisions", {"call_id": "bare"})
+    assert response.status_code == 201
+    assert kinds(response.json) == ["mobile_crisis"]
+    assert [one["fact"] for one in response.json["ask_next"]] == ["suicide", "weapon", "violence"]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=[one.id for one in SCENARIOS])
+def test_every_scenario_over_http(api: Api, scenario: Scenario) -> None:
+    """
+    The scenarios of the ruleset are answered over HTTP as they are in the core.
+    """
+    response = api.post("/v1/decisions", dict(scenario.request))
+    assert response.status_code == 201
+    asked = [one["fact"] for one in response.json["ask_next"]]
+    assert scenario.faults(kinds(response.json), asked) == []
+
+
+def test_a_decision_can_be_read_at_once_with_its_remarks(api: Api) -> None:
+    """
+    The record is readable right after the 201, with the request's texts open again for who may read
+    them.
+    """
+    decision_id = api.post("/v1/decisions", {"call_id": "read", **CALL}).json["decision_id"]
+    record = api.get(f"/v1/decisions/{decision_id}").json
+    assert record["request"]["remarks"] == CALL["remarks"]
+    assert record["record"]["state"] == "journaled"
+    assert record["decision_id"] == decision_id
+
+
+def test_remarks_are_sealed_on_disk(api: Api) -> None:
+    """
+    No word of a remark, nor of why a signal was taken back, stands in the journal's files.
+    """
+    secret = "ZEBRA CROSSING WORDS"
+    dismissed = [{"fact": "weapon", "source": "remarks", "reason": secret}]
+    api.post("/v1/decisions", {"call_id": "sealed", "remarks": secret, "dismissed": dismissed})
+    for path in api.parts.settings.home.glob("journal.sqlite*"):
+        assert secret.encode() not in path.read_bytes()
+
+
+def test_the_same_call_again_is_its_next_revision(api: Api) -> None:
+    """
+    A call told again is revision 2, and says who is added and who is no longer asked for.
+    """
+    first = api.post("/v1/decisions", {"call_id": "again", **CALL}).json
+    told = {**CALL, "facts": {**CALL["facts"], "weapon": "firearm", "weapon_access": "in_hand"}}
+    second = api.post("/v1/decisions", {"call_id": "again", **told}).json
+    assert (first["revision"], first["change"]) == (1, None)
+    assert second["revision"] == 2
+    assert second["change"] == {"add": ["co_responder", "ems"], "release": ["mobile_crisis"]}
+    revisions = api.get("/v1/calls/again").json["revisions"]
+    assert [one["revision"] for one in revisions] == [1, 2]
+
+
+def test_an_idempotency_key_gives_the_first_answer_again(api: Api) -> None:
+    """
+    The same key and body is a 200 with the first answer; the same key with another body is a 409.
+    """
+    body = {"call_id": "once", **CALL}
+    first = api.post("/v1/decisions", body, **{"Idempotency-Key": "k-1"})
+    again = api.post("/v1/decisions", dict(reversed(body.items())), **{"Idempotency-Key": "k-1"})
+    other = api.post("/v1/decisions", {**body, "remarks": "else"}, **{"Idempotency-Key": "k-1"})
+    assert [first.status_code, again.status_code, other.status_code] == [201, 200, 409]
+    assert again.json == first.json
+
+
+def test_two_agencies_may_use_the_same_idempotency_key(api: Api) -> None:
+    """
+    A key of idempotency belongs to its agency.
+    """
+    mine = api.post("/v1/decisions", {"call_id": "x"}, **{"Idempotency-Key": "shared"})
+    theirs = api.post("/v1/decisions", {"call_id": "y"}, "other", **{"Idempotency-Key": "shared"})
+    assert [mine.status_code, theirs.status_code] == [201, 201]
+
+
+def test_no_key_sees_another_agencys_calls(api: Api) -> None:
+    """
+    Another agency's decision is a 404, by its id and by its call.
+    """
+    decision_id = api.post("/v1/decisions", {"call_id": "mine", **CALL}).json["decision_id"]
+    assert api.get(f"/v1/decisions/{decision_id}", "other").status_code == 404
+    assert api.get("/v1/calls/mine", "other").status_code == 404
+    assert api.post("/v1/decisions", {"call_id": "mine"}, "other").json["revision"] == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("post", "/v1/decisions", {"dispatch"}),
+        ("post", "/v1/simulations", {"dispatch", "supervisor", "admin"}),
+        ("get", "/v1/decisions", {"dispatch", "supervisor", "auditor"}),
+        ("get", "/v1/calls/nobody", {"dispatch", "supervisor", "auditor"}),
+        ("get", "/readyz", {"dispatch", "supervisor", "admin", "auditor"}),
+    ],
+)
+def test_each_role_may_do_what_the_table_says(
+    api: Api, method: str, path: str, allowed: set[str]
+) -> None:
+    """
+    A key of another role is a 403, and no key or a wrong one is a 401.
+    """
+    for role in ("dispatch", "supervisor", "admin", "auditor"):
+        answered = (
+            api.post(path, {"call_id": "role"}, role) if method == "post" else api.get(path, role)
+        )
+        assert (answered.status_code != 403) == (role in allowed), role
+    wrong = {"Authorization": "Bearer cr_wrong"}
+    assert getattr(api.client, method)(path, headers=wrong).status_code == 401
+    if path != "/readyz":
+        assert getattr(api.client, method)(path).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"{", 400),
+        (b'{"call_id": "a", "call_id": "b"}', 400),
+        (b'{"call_id": "a", "location": {"lat": NaN, "lon": 0}}', 400),
+        (b'{"call_id": "\\ud800"}', 400),
+        (b'{"call_id": "a", "facts": {"age": 99999999999999999999999}}', 400),
+        (b'{"call_id": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", 400),
+        (b"[" * 40 + b"]" * 40, 400),
+        (b"\xff\xfe", 400),
+        (b"[]", 422),
+        (b'"text"', 422),
+        (b"null", 422),
+        (b'{"call_id": "\\u0000"}', 422),
+        (b'{"call_id": ""}', 422),
+        (b'{"call_id": 7}', 422),
+        (b'{"call_id": "a", "location": {"lat": 91, "lon": 0}}', 422),
+        (b'{"call_id": "a", "location": {"lat": true, "lon": 0}}', 422),
+        (b'{"call_id": "a", "received_at": "2026-11-23T02:15:00"}', 422),
+        (b'{"call_id": "a", "received_at": "yesterday"}', 422),
+        (b'{"call_id": "a", "received_at": "0001-01-01T00:00:00+23:59"}', 422),
+        (b'{"call_id": "a", "facts": []}', 422),
+        (b'{"call_id": "a", "facts": {"weapon": ["blade"]}}', 422),
+        (b'{"call_id": "a", "facts": {"weapon": {}}}', 422),
+        (b'{"call_id": "a", "facts": {"driving": 1}}', 422),
+        (b'{"call_id": "a", "facts": {"age": 1.5}}', 422),
+        (b'{"call_id": "a", "facts": {"age": 12, "age_group": "adult"}}', 422),
+        (b'{"call_id": "a", "facts": {"housing": "castle"}}', 422),
+        (b'{"call_id": "a", "channel": "text", "facts": {"channel": "voice"}}', 422),
+        (b'{"call_id": "a", "availability": {"ems": 0}}', 422),
+        (b'{"call_id": "a", "availability": {"police": false}}', 422),
+        (b'{"call_id": "a", "surprise": 1}', 422),
+        (b'{"call_id": "a", "incident_type": {"registry": "apco"}}', 422),
+        (b'{"call_id": "a", "fact_sources": {"weapon": {"from": "guessed"}}}', 422),
+        (b'{"call_id": "a", "dismissed": [{"fact": "weapon", "source": "remarks"}]}', 422),
+        (b'{"call_id": "a", "remarks": 5}', 422),
+        (b'{"call_id": "' + b"x" * 201 + b'"}', 422),
+    ],
+)
+def test_bad_input_gets_its_status_and_never_a_500(api: Api, body: bytes, status: int) -> None:
+    """
+    A body that cannot be read is a 400, one with faults a 422, each in the one shape of errors;
+    nothing is recorded.
+    """
+    count = api.parts.journal.backlog()[0]
+    response = api.raw(body)
+    assert response.status_code == status, response.data[:300]
+    assert response.mimetype == "application/problem+json"
+    document = response.json
+    assert {"type", "title", "status", "detail", "errors"} <= set(document)
+    assert bool(document["errors"]) == (status == 422)
+    assert api.parts.journal.backlog()[0] == count
+
+
+def test_every_fault_is_named_at_once_with_the_nearest_right_word(api: Api) -> None:
+    """
+    One answer names every fault of a body: the place, the value, and what could stand there.
+    """
+    body = {
+        "facts": {"weapn": "blade", "weapon": "firearms", "driving": "maybe", "age": 400},
+        "received_at": "noon",
+        "availability": {"mobile_crises": False},
+    }
+    errors = {one["path"]: one for one in api.post("/v1/decisions", body).json["errors"]}
+    assert set(errors) == {
+        *("call_id", "received_at", "facts.weapn", "facts.weapon", "facts.driving", "facts.age"),
+        "availability.mobile_crises",
+    }
+    assert "did you mean `weapon`" in errors["facts.weapn"]["message"]
+    assert "did you mean `firearm`" in errors["facts.weapon"]["message"]
+    assert "firearm" in errors["facts.weapon"]["allowed"]
+    assert "did you mean `mobile_crisis`" in errors["availability.mobile_crises"]["message"]
+
+
+def test_a_body_over_the_limit_is_a_413_and_another_type_a_415(api: Api) -> None:
+    """
+    Ten megabytes are refused by their size, and a form by its type.
+    """
+    assert api.raw(b"x" * 10_000_000).status_code == 413
+    assert api.raw(b"call_id=a", "application/x-www-form-urlencoded").status_code == 415
+    assert api.raw(b'{"call_id": "a"}', "text/plain").status_code == 415
+
+
+def test_a_protected_fact_is_ignored_with_a_warning(api: Api) -> None:
+    """
+    A protected fact on a call is no error, changes nothing, and is said not to have been read.
+    """
+    body = {"call_id": "protected", "facts": {"caller": "self", "housing": "unhoused"}}
+    response = api.post("/v1/decisions", body)
+    assert response.status_code == 201
+    warnings = [(one["code"], one["path"]) for one in response.json["warnings"]]
+    assert warnings == [("protected_fact_ignored", "facts.housing")]
+
+
+def test_a_code_fills_what_nobody_told_and_never_lowers(api: Api) -> None:
+    """
+    A known code is a signal with its source; an unknown one is a warning; taking back what was
+    never signalled too.
+    """
+    typed = {"registry": "seattle", "code": "Person in behavioral / emotional crisis"}
+    known = api.post("/v1/decisions", {"call_id": "code", "incident_type": typed}).json
+    assert [(one["fact"], one["value"], one["used"]) for one in known["signals"]] == [
+        ("behavioral_health", True, True)
+    ]
+    unknown = {"registry": "nowhere", "code": "ABC"}
+    dismissed = [{"fact": "weapon", "source": "remarks", "reason": "both hands empty"}]
+    body = {"call_id": "code", "incident_type": unknown, "dismissed": dismissed}
+    codes = [one["code"] for one in api.post("/v1/decisions", body).json["warnings"]]
+    assert codes == ["unknown_incident_type", "nothing_to_dismiss"]
+
+
+def test_a_protected_record_routes_and_stands_in_no_note(api: Api) -> None:
+    """
+    A fact from a protected record raises the answer, and the note does not speak of it.
+    """
+    facts = {"weapon": "firearm", "weapon_access": "in_hand"}
+    source = {"weapon": {"from": "protected_record"}, "weapon_access": {"from": "protected_record"}}
+    told = api.post("/v1/decisions", {"call_id": "n1", "facts": facts}).json
+    kept = api.post("/v1/decisions", {"call_id": "n2", "facts": facts, "fact_sources": source}).json
+    assert kinds(told) == kinds(kept)
+    assert "gun" in told["note"]
+    assert "gun" not in kept["note"]
+
+
+def test_a_simulation_answers_the_same_and_records_nothing(api: Api) -> None:
+    """
+    A simulation gives what a decision would, under the ruleset asked for, and leaves no record.
+    """
+    decided = api.post("/v1/decisions", {"call_id": "sim", **CALL}).json
+    count = api.parts.journal.backlog()[0]
+    body = {"call_id": "sim", **CALL, "ruleset": "national-baseline@1"}
+    tried = api.post("/v1/simulations", body)
+    assert tried.status_code == 200
+    own = {"decision_id", "revision", "decided_at", "change"}
+    assert {k: v for k, v in tried.json.items() if k not in own} == {
+        k: v for k, v in decided.items() if k not in own
+    }
+    assert api.parts.journal.backlog()[0] == count
+
+
+def test_a_simulation_takes_a_whole_ruleset_or_names_its_faults(api: Api) -> None:
+    """
+    A ruleset sent as an object decides, or is refused with every fault; an unknown name is named
+    with the nearest.
+    """
+    source = {"title": "for a test"}
+    rule = {"id": "all", "lead": "988", "urgency": "routine", "why": "All talk.", "source": source}
+    ruleset: dict[str, Any] = {"name": "mine", "needs": [rule], "hazards": []}
+    tried = api.post("/v1/simulations", {"call_id": "s", "ruleset": ruleset})
+    assert kinds(tried.json) == ["988"]
+    ruleset["hazards"] = [
+        {"id": "h", "when": {"housing": "unhoused"}, "at_least": "law_enforcement"}
+    ]
+    refused = api.post("/v1/simulations", {"call_id": "s", "ruleset": ruleset})
+    assert refused.status_code == 422
+    codes = {one["code"] for one in refused.json["errors"]}
+    assert {"protected_fact", "shape_4_police", "no_why", "no_source"} <= codes
+    unknown = api.post("/v1/simulations", {"call_id": "s", "ruleset": "national-basline"})
+    assert "did you mean `national-baseline`" in unknown.json["errors"][0]["message"]
+
+
+def test_what_cannot_be_recorded_is_still_answered(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    With the journal gone the answer is a 503 problem that carries the recommendation and says it is
+    not recorded.
+    """
+    def full(self: Journal, entry: object) -> None:
+        raise JournalUnavailableError("the disk is full")
+
+    monkeypatch.setattr(Journal, "append", full)
+    response = api.post("/v1/decisions", {"call_id": "lost", **CALL})
+    assert response.status_code == 503
+    assert response.mimetype == "application/problem+json"
+    assert response.json["recorded"] is False
+    assert kinds(response.json) == ["mobile_crisis", "988"]
+
+
+def test_lists_refuse_filters_that_there_are_not(api: Api) -> None:
+    """
+    A misspelt filter or a foreign cursor is a 422 that names it, never a list of everything.
+    """
+    for query in (
+        "responder=police",
+        "urgency=high",
+        "since=1",
+        "limit=0",
+        "cursor=nonsense",
+        "from=x",
+    ):
+        response = api.get(f"/v1/decisions?{query}")
+        assert response.status_code == 422, query
+        assert response.json["errors"][0]["path"] in query
+
+
+def test_nothing_of_the_callers_text_is_logged(api: Api, capfd: pytest.CaptureFixture[str]) -> None:
+    """
+    Neither a good call nor a bad one leaves a word of it in the log.
+    """
+    word = "XYLOPHONE"
+    api.post("/v1/decisions", {"call_id": word, "remarks": word})
+    api.post("/v1/decisions", {"call_id": word, "facts": {word: word}, word: word})
+    api.raw(b'{"call_id": "' + word.encode())
+    assert word not in "".join(capfd.readouterr())
+
+
+def test_unknown_addresses_and_methods_are_problems_too(api: Api) -> None:
+    """
+    A wrong address or method is problem+json, and a 405 says what is allowed.
+    """
+    assert api.client.get("/v1/nothing").mimetype == "application/problem+json"
+    wrong = api.client.delete("/v1/decisions")
+    assert wrong.status_code == 405
+    assert "POST" in wrong.headers["Allow"]
+
+
+def test_the_answer_is_the_same_again(api: Api) -> None:
+    """
+    A recorded call decided again under the same ruleset gives the same bytes.
+    """
+    decided = api.post("/v1/decisions", {"call_id": "replay", **CALL}).json
+    record = api.get(f"/v1/decisions/{decided['decision_id']}").json
+    again = api.post("/v1/simulations", record["request"]).json
+    for name in ("recommendation", "because", "ask_next", "would_change", "note", "ruleset"):
+        assert orjson.dumps(again[name]) == orjson.dumps(decided[name])
