@@ -1,0 +1,3 @@
+"""
+The pages people use: one file per page family, templates and the style sheet beside them.
+"""

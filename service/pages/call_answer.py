@@ -1,0 +1,305 @@
+"""
+The answer in words: what the page says of a recommendation, from the document that was recorded.
+
+It adds no judgement of its own. What is not known is listed as not known, and police have a line
+whether they are in the answer or not.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from service.routing.facts import UNKNOWN, CallFacts, Vocabulary
+from service.routing.rules import POLICE
+from service.rulesets import Published
+
+# Dangers that stand under 'not known' until somebody has told, whatever the rules ask.
+DANGERS = ("suicide", "violence", "weapon", "medical", "consciousness", "breathing")
+# Those of them that bear on whether police are needed, where no ruleset can say it.
+POLICE_DANGERS = frozenset(("violence", "weapon"))
+
+NOBODY_KNOWS = "Asked, nobody knows"
+NOT_ANSWERED = "Not yet answered"
+
+MODES: Mapping[str, tuple[str, str]] = {
+    "stale_directory": (
+        "The directory of teams is old.",
+        "Ask by radio before you promise a time.",
+    ),
+    "timetable_only": (
+        "Only timetables are known, not who is free.",
+        "Ask by radio before you promise a time.",
+    ),
+    "journal_only": (
+        "The answer is kept on this machine only, for now.",
+        "The queue or the store is away. It is stored when they are back; nothing is lost.",
+    ),
+    "last_good_rules": (
+        "The newest rules could not be loaded.",
+        "The last good version decides. Tell an administrator.",
+    ),
+    "floor": (
+        "No rules could be applied.",
+        "Stay on the line, send EMS, ask the questions, and go by the agency's own card.",
+    ),
+}
+REASONS: Mapping[str, str] = {
+    "out_of_hours": "outside their hours",
+    "out_of_area": "outside their area",
+    "all_busy": "all teams are busy",
+    "too_far": "too far away",
+    "not_offered": "not offered here",
+    "stated_unavailable": "said to be unavailable",
+    "no_directory": "no directory of teams to look in",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ResponderLine:
+    """
+    One responder: who, what to do with them, what they need, and whether this revision added them.
+    """
+
+    kind: str
+    how: str
+    way: str
+    is_now: bool
+    needs: tuple[str, ...]
+    is_added: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PoliceLine:
+    """
+    The line that police always have: why they are in the answer, or what danger is not yet known.
+
+    `because` holds a sentence and the rule's id, empty where they stand in for somebody else.
+    """
+
+    is_included: bool
+    because: tuple[tuple[str, str], ...]
+    not_answered: tuple[str, ...]
+    nobody_knows: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """
+    A kind that this revision no longer asks for; EMS and police are released only for a reason.
+    """
+
+    kind: str
+    needs_reason: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FallbackWords:
+    """
+    Who was wanted, who goes instead, why, and who else was passed over.
+    """
+
+    wanted: str
+    got: tuple[str, ...]
+    reason: str
+    passed_over: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """
+    Everything the page says of one decision; `document` is the recorded one.
+
+    `changes` are (fact, value, kinds); `not_known` lists facts by what is the matter with them, and
+    `further_count` counts the other facts that nobody asked about.
+    """
+
+    document: Mapping[str, Any]
+    is_recorded: bool
+    urgency: str
+    urgency_level: int
+    responders: tuple[ResponderLine, ...]
+    police: PoliceLine
+    released: tuple[Released, ...]
+    fallback: FallbackWords | None
+    changes: tuple[tuple[str, str, tuple[str, ...]], ...]
+    not_known: tuple[tuple[str, tuple[str, ...]], ...]
+    further_count: int
+    notify: tuple[str, ...]
+    mode: tuple[str, str] | None
+    warnings: tuple[str, ...]
+    decided_at: dt.datetime
+
+    @property
+    def is_floor(self) -> bool:
+        """
+        Tell whether no ruleset could be applied.
+        """
+        return bool(self.document["mode"] == "floor")
+
+    @property
+    def clock(self) -> str:
+        """
+        Give the time of day of the decision, with the offset from UTC.
+        """
+        offset = self.decided_at.isoformat(timespec="seconds")[-6:].replace("-", "−")
+        return f"{self.decided_at:%H:%M:%S} {offset}"
+
+    @property
+    def day(self) -> str:
+        """
+        Give the day of the decision.
+        """
+        return f"{self.decided_at:%A} {self.decided_at.day} {self.decided_at:%B %Y}"
+
+    @property
+    def short_digest(self) -> str:
+        """
+        Give enough of the ruleset's digest to tell two apart.
+        """
+        return str(self.document["ruleset"]["digest"] or "").removeprefix("sha256:")[:12]
+
+
+def answer_of(
+    document: Mapping[str, Any],
+    told: Mapping[str, object],
+    vocabulary: Vocabulary,
+    published: Published | None,
+    *,
+    time_zone: str,
+    is_recorded: bool,
+) -> Answer:
+    """
+    Put a decision into words.
+
+    Args:
+        document: The answer, as it was recorded.
+        told: The facts it was made from.
+        vocabulary: The words of facts, responders and ways.
+        published: The ruleset in force, asked which dangers can bring police; None at the floor.
+        time_zone: The agency's; times are shown in it.
+        is_recorded: Whether it is on disk.
+    """
+    recommended = document["recommendation"]
+    facts = CallFacts.of(vocabulary, told)
+    change = document["change"] or {"add": [], "release": []}
+    urgency = recommended["urgency"]
+    decided_at = dt.datetime.fromisoformat(document["decided_at"])
+    unknown = _unknown(document, facts, vocabulary)
+    return Answer(
+        document=document,
+        is_recorded=is_recorded,
+        urgency=vocabulary.urgencies.get(urgency, urgency),
+        urgency_level=list(vocabulary.urgencies).index(urgency) + 1,
+        responders=_responders(recommended, change["add"], vocabulary),
+        police=_police(document, facts, unknown, vocabulary, published),
+        released=tuple(Released(kind, kind in POLICE | {"ems"}) for kind in change["release"]),
+        fallback=_fallback(recommended["fallback"]),
+        changes=_changes(document, vocabulary),
+        not_known=_not_known(unknown, facts, vocabulary),
+        further_count=sum(facts.is_open(name) for name in vocabulary.asked if name not in unknown),
+        notify=tuple(vocabulary.notify.get(name, name) for name in recommended["notify"]),
+        mode=MODES.get(document["mode"]),
+        warnings=tuple(_sentence(one["message"]) for one in document["warnings"]),
+        decided_at=decided_at.astimezone(ZoneInfo(time_zone)),
+    )
+
+
+def _responders(
+    recommended: Mapping[str, Any], added: list[str], vocabulary: Vocabulary
+) -> tuple[ResponderLine, ...]:
+    return tuple(
+        ResponderLine(
+            one["kind"],
+            one["how"],
+            vocabulary.ways.get(one["how"], one["how"]),
+            one["kind"] in recommended["send_now"],
+            tuple(need.replace("_", " ") for need in one["needs"]),
+            one["kind"] in added,
+        )
+        for one in recommended["responders"]
+    )
+
+
+def _police(
+    document: Mapping[str, Any],
+    facts: CallFacts,
+    unknown: tuple[str, ...],
+    vocabulary: Vocabulary,
+    published: Published | None,
+) -> PoliceLine:
+    said = document["law_enforcement"]
+    because = tuple((_sentence(one["text"]), one.get("rule") or "") for one in said["because"])
+    bearing = set(POLICE_DANGERS)
+    if published is not None:
+        hazards = published.router.matcher.ruleset.hazards
+        bearing |= {name for rule in hazards if rule.brings_police for name in rule.facts}
+    labels = {
+        name: vocabulary.facts[name].label
+        for name in unknown
+        if name in bearing and vocabulary.facts[name].hazard
+    }
+    return PoliceLine(
+        said["included"],
+        because,
+        tuple(label for name, label in labels.items() if name not in facts.asked),
+        tuple(label for name, label in labels.items() if name in facts.asked),
+    )
+
+
+def _unknown(
+    document: Mapping[str, Any], facts: CallFacts, vocabulary: Vocabulary
+) -> tuple[str, ...]:
+    """
+    Name what was asked and nobody knows, what is to be asked next, and dangers nobody has told of.
+    """
+    named = {*facts.asked, *(one["fact"] for one in document["ask_next"]), *DANGERS}
+    return tuple(
+        name for name in vocabulary.asked if name in named and facts.value(name) is UNKNOWN
+    )
+
+
+def _not_known(
+    unknown: tuple[str, ...], facts: CallFacts, vocabulary: Vocabulary
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    states: dict[str, list[str]] = {NOBODY_KNOWS: [], NOT_ANSWERED: []}
+    for name in unknown:
+        state = NOBODY_KNOWS if name in facts.asked else NOT_ANSWERED
+        states[state].append(vocabulary.facts[name].label)
+    return tuple((state, tuple(labels)) for state, labels in states.items() if labels)
+
+
+def _fallback(fallback: Mapping[str, Any] | None) -> FallbackWords | None:
+    if fallback is None:
+        return None
+    wanted = fallback["wanted"]
+    passed = (one for one in fallback["passed_over"] if one["kind"] != wanted)
+    return FallbackWords(
+        wanted,
+        tuple(fallback["got"]),
+        _reason(fallback["reason"]),
+        tuple((one["kind"], _reason(one["reason"])) for one in passed),
+    )
+
+
+def _reason(reason: str) -> str:
+    return REASONS.get(reason, reason.replace("_", " "))
+
+
+def _changes(
+    document: Mapping[str, Any], vocabulary: Vocabulary
+) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    shown = []
+    for one in document["would_change"]:
+        fact = vocabulary.facts.get(one["fact"])
+        if fact is not None:
+            shown.append((fact.label, fact.label_of(one["to"]), tuple(one["responders"])))
+    return tuple(shown)
+
+
+def _sentence(text: str) -> str:
+    """
+    Write a message as a sentence: a capital first, a full stop last.
+    """
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '?', '!')) else '.'}"
