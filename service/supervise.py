@@ -150,17 +150,19 @@ def _run(
     for name in ("shipper", "worker", "beat"):
         if not stop.is_set():
             parts[name].start()
-    if answers:
-        for line in _welcome(settings, url):
-            say(line)
-    elif not stop.is_set():
+    if not answers and not stop.is_set():
         say(f"{url} does not answer yet: see the lines above, and {settings.home / 'logs'}")
     shown: dict[str, int] = {}
+    is_welcomed = False
     while not stop.is_set():
         running = {name: part.pid for name, part in parts.items() if part.pid is not None}
         if running != shown:
             _write_processes(settings.home, running)
             shown = running
+        if not is_welcomed and (answers or ready(url, wait_s_max=_LOOK_S, stop=stop)):
+            is_welcomed = True
+            for line in _welcome(settings, url):
+                say(line)
         stop.wait(_LOOK_S)
         for part in parts.values():
             code = part.look() if not stop.is_set() else None

@@ -8,8 +8,10 @@ in `conditions.row_holds` is its model.
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import and_
 
 from service.routing.conditions import Row
 from service.routing.facts import (
@@ -72,8 +74,9 @@ class Matcher:
     worth_trying: Mapping[str, tuple[Value, ...]]
     matter_besides: frozenset[str] = frozenset()
     columns: tuple[tuple[str, Mapping[Value, int], int], ...] = ()
-    masks_by_name: Mapping[str, Masks] = field(default_factory=dict)
-    who_matters: int = -1
+    axes: tuple[tuple[Masks, ...], ...] = ()
+    axis_of: Mapping[str, tuple[Masks, ...]] = field(default_factory=dict)
+    who_hazards: int = 0
     remembered: dict[int, Fired] = field(default_factory=dict, compare=False, repr=False)
 
     def __repr__(self) -> str:
@@ -87,13 +90,13 @@ class Matcher:
         """
         Name the facts that any rule tests, in the order of `masks`.
         """
-        return tuple(self.masks_by_name)
+        return tuple(masks.fact.name for masks in self.masks)
 
     def who_key(self, rows: int) -> int:
         """
         Reduce rows to what decides who goes: the first need, and the hazards that bring anybody.
         """
-        return rows & -rows | rows >> self.need_rows << self.need_rows & self.who_matters
+        return rows & -rows | rows & self.who_hazards
 
     @property
     def every_row(self) -> int:
@@ -146,18 +149,26 @@ class Matcher:
         # Several rows of one rule may hold; the rule fired once.
         return Fired(rows[first], tuple({rule.id: rule for rule in hazards}.values()))
 
-    def without_each(self, facts: CallFacts, day: dt.date) -> list[int]:
+    def rows_without(self, facts: CallFacts, day: dt.date) -> Mapping[str, int]:
         """
-        Give, for each of `masks` in order, the rows that hold whatever that one fact is.
+        Give, for each fact worth trying, the rows that hold whatever that fact is.
+
+        The two facts of one axis go together. What no rule tests leaves every row as it is.
         """
-        mine = [masks.of(facts) for masks in self.masks]
+        axes = self.axes
+        mine = [reduce(and_, [masks.of(facts) for masks in axis]) for axis in axes]
         before, after = [self.rows_on(day)], [self.every_row]
         for mask in mine:
             before.append(before[-1] & mask)
         for mask in reversed(mine):
             after.append(after[-1] & mask)
         last = len(mine) - 1
-        return [before[i] & after[last - i] for i in range(len(mine))]
+        without = dict.fromkeys(self.worth_trying, before[-1])
+        for place, axis in enumerate(axes):
+            rows = before[place] & after[last - place]
+            for name in _names_of(axis):
+                without[name] = rows
+        return without
 
 
 # Calls that fire different rows differ in far fewer ways than this; the bound keeps memory small
@@ -188,7 +199,9 @@ def compile_ruleset(
     need_rows = sum(len(rule.rows) for rule in ruleset.needs)
     dated = any(rule.begins or rule.ends for rule, _ in rows)
     rules = tuple(rule for rule, _ in rows)
-    bringing = (rule.at_least or rule.beside or rule.alone for rule in rules)
+    on_axis = tuple(one for one in masks if one.fact.name in AGE_AXIS)
+    others = tuple((one,) for one in masks if one.fact.name not in AGE_AXIS)
+    axes = (*others, on_axis) if on_axis else others
     return Matcher(
         ruleset,
         vocabulary,
@@ -199,9 +212,23 @@ def compile_ruleset(
         _worth_trying(vocabulary, tuple(masks), matter_besides),
         matter_besides,
         tuple((one.fact.name, one.told, one.unknown) for one in masks),
-        {one.fact.name: one for one in masks},
-        sum(1 << place for place, brings in enumerate(bringing) if brings),
+        axes,
+        {name: axis for axis in axes for name in _names_of(axis)}
+        | {name: () for name in matter_besides if name not in tested},
+        sum(1 << place for place, one in enumerate(rules) if _is_hazard_that_brings(one)),
     )
+
+
+def _names_of(axis: tuple[Masks, ...]) -> Iterable[str]:
+    """
+    Name the facts that an axis is of: one, or both ages whichever of them rules test.
+    """
+    name = axis[0].fact.name
+    return AGE_AXIS if name in AGE_AXIS else (name,)
+
+
+def _is_hazard_that_brings(rule: Rule) -> bool:
+    return rule.table == "hazards" and bool(rule.at_least or rule.beside or rule.alone)
 
 
 def _masks_of(fact: Fact, rows: list[tuple[Rule, Row]], places: list[int], untouched: int) -> Masks:

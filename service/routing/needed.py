@@ -7,6 +7,7 @@ The lead is the highest of the need's lead and every `at_least`; beside it goes 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from service.routing.matcher import Fired
 from service.routing.rules import IN_PERSON, LEADS, LINES
@@ -63,6 +64,7 @@ def urgency_of(fired: Fired, urgencies: Sequence[str]) -> str:
     return max(named, key=urgencies.index)
 
 
+@cache
 def protection(kinds: frozenset[str]) -> tuple[int, bool]:
     """
     Say how much protection an answer gives: its lead on the ladder (EMS alone ranks with a civilian

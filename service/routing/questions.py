@@ -7,7 +7,7 @@ against each other.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from service.routing.facts import AGE_AXIS, CallFacts, Value
@@ -74,30 +74,27 @@ def try_answers(
         signalled: What signals say of a fact, below which no answer brings it.
     """
     rows_now = matcher.match(facts, day)
-    now = who_goes(rows_now, facts)
-    without = dict(zip(matcher.tested, matcher.without_each(facts, day), strict=True))
+    key_now, now = matcher.who_key(rows_now), who_goes(rows_now, facts)
+    without = matcher.rows_without(facts, day)
     walked = []
     for name, values in _to_try(matcher, signalled).items():
-        if name in AGE_AXIS or name in matcher.matter_besides:
-            tried = _try_whole(
-                matcher, facts, day, name, values=values, signalled=signalled.get(name)
-            )
-        else:
-            masks = matcher.masks_by_name[name]
-            signal = signalled.get(name)
-            tried = (
-                (value, rows, facts)
-                for value in values
-                if (rows := without[name] & _mask_of_answer(masks, value, signal)) != rows_now
-            )
-        known = facts.known.get(name)
-        changes = tuple(
-            Change(name, value, kinds)
-            for value, rows, changed in tried
-            if (kinds := who_goes(rows, changed)) != now and value != known
-        )
+        reaches_further = name in AGE_AXIS or name in matcher.matter_besides
+        signal, changes = signalled.get(name), []
+        for value in values:
+            changed, rows = facts, without[name]
+            if reaches_further:
+                changed = _with_answer(matcher, facts, name, value, signal)
+                for masks in matcher.axis_of[name]:
+                    rows &= masks.of(changed)
+            else:
+                rows &= _mask_of_answer(matcher.axis_of[name][0], value, signal)
+            if changed is facts and matcher.who_key(rows) == key_now:
+                continue
+            kinds = who_goes(rows, changed)
+            if kinds != now and value != facts.known.get(name):
+                changes.append(Change(name, value, kinds))
         if changes:
-            walked.append((name, changes))
+            walked.append((name, tuple(changes)))
     return Answers(tuple(walked))
 
 
@@ -106,29 +103,13 @@ def _to_try(matcher: Matcher, signalled: Mapping[str, Value]) -> Mapping[str, tu
     Give the values to try of each fact: all of a fact that a signal speaks of, because below what
     the signal says no two values need be alike.
     """
+    if not signalled:
+        return matcher.worth_trying
     vocabulary = matcher.vocabulary.facts
     return {
         name: vocabulary[name].values if name in signalled else values
         for name, values in matcher.worth_trying.items()
     }
-
-
-def _try_whole(
-    matcher: Matcher,
-    facts: CallFacts,
-    day: dt.date,
-    name: str,
-    *,
-    values: tuple[Value, ...],
-    signalled: Value | None,
-) -> Iterator[tuple[Value, int, CallFacts]]:
-    """
-    Try every value of a fact that reaches further than its own mask, by matching the changed call
-    anew.
-    """
-    for value in values:
-        changed = _with_answer(matcher, facts, name, value, signalled)
-        yield value, matcher.match(changed, day), changed
 
 
 def _with_answer(

@@ -1,0 +1,121 @@
+"""
+The whole service as `make run` starts it: real Redis, real Celery, real HTTP.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+WAIT_S_MAX = 60
+
+
+@contextmanager
+def running(home: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """
+    Run `crisis-router up` on a free port until the block ends.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {**os.environ, "CRISIS_ROUTER_HOME": str(home), "PORT": str(port)}
+    command = [sys.executable, "-m", "service.cli", "up"]
+    with (home.parent / f"{home.name}.log").open("ab") as log:
+        up = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        until(lambda: fetch(f"{url}/healthz")["status"], "ok")
+        yield url, up
+    finally:
+        up.send_signal(signal.SIGTERM)
+        up.wait(WAIT_S_MAX)
+
+
+def fetch(url: str, key: str = "", body: Any = None) -> Any:
+    """
+    Get, or post JSON, and read the answer.
+    """
+    headers = {"Content-Type": "application/json"}
+    if key:
+        headers["Authorization"] = f"Bearer {key}"
+    data = None if body is None else json.dumps(body).encode()
+    with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=10) as answer:
+        return json.load(answer)
+
+
+def until(ask: Callable[[], Any], wanted: Any) -> None:
+    """
+    Ask until the answer is what is wanted; what was answered last is in the failure.
+    """
+    end, last = time.monotonic() + WAIT_S_MAX, None
+    while time.monotonic() < end:
+        try:
+            last = ask()
+        except OSError as error:
+            last = error
+        if last == wanted:
+            return
+        time.sleep(0.05)
+    pytest.fail(f"still {last!r}, and not {wanted!r}")
+
+
+def test_a_call_is_answered_recorded_and_stored_and_nothing_stays_behind(tmp_path: Path) -> None:
+    """
+    From a first start to a stored decision, with every part running, and a clean end after SIGTERM.
+    """
+    home = tmp_path / "home"
+    with running(home) as (url, up):
+        credentials = json.loads((home / "credentials.json").read_text())
+        assert (home / "credentials.json").stat().st_mode & 0o777 == 0o600
+        people = {"dispatcher", "supervisor", "admin", "second_admin"}
+        keys = {"dispatch_key", "supervisor_key", "admin_key", "second_admin_key"}
+        assert set(credentials) == people | keys
+        key = credentials["dispatch_key"]
+        parts = {"api", "shipper", "worker", "beat", "redis"}
+        until(lambda: {one["part"] for one in fetch(f"{url}/readyz", key)["processes"]}, parts)
+        until(lambda: fetch(f"{url}/readyz")["degraded"], [])
+        answer = fetch(f"{url}/v1/decisions", key, {"call_id": "up-1", "facts": {"caller": "self"}})
+        assert answer["mode"] == "full"
+        one = f"{url}/v1/decisions/{answer['decision_id']}"
+        until(lambda: fetch(one, key)["record"]["state"], "stored")
+        listed = fetch(f"{url}/v1/decisions", key)["items"]
+        assert [item["decision_id"] for item in listed] == [answer["decision_id"]]
+        children = psutil.Process(up.pid).children(recursive=True)
+        assert len(children) >= len(parts)
+    assert up.returncode == 0
+    assert not [child for child in children if child.is_running()]
+
+
+def test_a_second_start_has_the_same_keys_and_decisions(tmp_path: Path) -> None:
+    """
+    What was recorded before a stop is there after the next start, and a part that dies is started
+    again.
+    """
+    home = tmp_path / "home"
+    with running(home) as (url, _):
+        key = json.loads((home / "credentials.json").read_text())["dispatch_key"]
+        first = fetch(f"{url}/v1/decisions", key, {"call_id": "up-2"})
+    with running(home) as (url, up):
+        again = fetch(f"{url}/v1/decisions", key, {"call_id": "up-2"})
+        assert (first["revision"], again["revision"]) == (1, 2)
+        assert fetch(f"{url}/v1/decisions/{first['decision_id']}", key)["call_id"] == "up-2"
+        shipper = next(
+            child
+            for child in psutil.Process(up.pid).children()
+            if "workers.shipper" in child.cmdline()
+        )
+        shipper.kill()
+        one = f"{url}/v1/decisions/{again['decision_id']}"
+        until(lambda: fetch(one, key)["record"]["state"], "stored")
