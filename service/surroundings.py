@@ -62,6 +62,7 @@ class Surroundings:
         self._kept = settings.home / "last_seen.json"
         self._stopping = threading.Event()
         self._seen = _read_kept(self._kept)
+        self._is_first_look = True
         self.look()
         self._thread = threading.Thread(target=self._run, name="surroundings", daemon=True)
         self._thread.start()
@@ -88,8 +89,12 @@ class Surroundings:
             found = Seen(found_agencies, found_keys, has_store=True, has_queue=has_queue)
             if (found.agencies, found.keys) != (before.agencies, before.keys):
                 _keep(self._kept, found)
-        if (found.has_store, found.has_queue) != (before.has_store, before.has_queue):
-            log.info("surroundings", has_store=found.has_store, has_queue=found.has_queue)
+        is_whole = found.has_store and found.has_queue
+        has_changed = (found.has_store, found.has_queue) != (before.has_store, before.has_queue)
+        if has_changed and not (is_whole and self._is_first_look):
+            say = log.info if is_whole else log.warning
+            say("surroundings", has_store=found.has_store, has_queue=found.has_queue)
+        self._is_first_look = False
         self._seen = found
 
     def alive(self, name: str) -> bool | None:

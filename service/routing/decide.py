@@ -125,7 +125,7 @@ def decide(call: Call, router: Router, available: Mapping[str, bool], day: date)
         rules=(*fired.hazards, fired.need),
         police_because=_police_because(fired, choice),
         questions=questions,
-        changes=mildest_changes(answers)[:CHANGES_MAX],
+        changes=mildest_changes(answers, router.vocabulary)[:CHANGES_MAX],
         signals=signals,
         note=write_note(
             router.vocabulary,

@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from service.routing.facts import AGE_AXIS, CallFacts, Value
+from service.routing.facts import AGE_AXIS, CallFacts, Value, Vocabulary
 from service.routing.matcher import Fired, Masks, Matcher
 from service.routing.needed import protection
 
@@ -165,10 +165,16 @@ def _most_protective(changes: tuple[Change, ...]) -> tuple[int, bool]:
     return max(protection(change.kinds) for change in changes)
 
 
-def mildest_changes(answers: Answers) -> tuple[Change, ...]:
+def mildest_changes(answers: Answers, vocabulary: Vocabulary) -> tuple[Change, ...]:
     """
-    Give, for each fact, the mildest other value that changes who goes: the most protective change
-    first, then in the order of the vocabulary. The list is not cut to `CHANGES_MAX` here.
+    Give, for each fact, the mildest other value that changes who goes.
+
+    First the facts that are asked about, then those that callers volunteer; the most protective
+    change first, then in the order of the vocabulary. The list is not cut to `CHANGES_MAX` here.
     """
+
+    def weight(change: Change) -> tuple[bool, tuple[int, bool]]:
+        return not vocabulary.facts[change.fact].volunteered, protection(change.kinds)
+
     mildest = [changes[0] for _, changes in answers.changes]
-    return tuple(sorted(mildest, key=lambda change: protection(change.kinds), reverse=True))
+    return tuple(sorted(mildest, key=weight, reverse=True))

@@ -112,9 +112,7 @@ def signals(draw: st.DrawFn) -> tuple[Signal, ...]:
     """
     Draw what a code may say of a danger.
     """
-    facts = draw(
-        st.lists(st.sampled_from(spaces.DANGERS), max_size=3)
-    )
+    facts = draw(st.lists(st.sampled_from(spaces.DANGERS), max_size=3))
     return tuple(
         Signal(fact.name, "present", draw(st.sampled_from(fact.values[1:])), "incident_type")
         for fact in facts
@@ -139,7 +137,13 @@ def test_questions_and_changes_are_what_trying_every_value_finds(
                 if kinds != got.kinds:
                     tried.setdefault(fact.name, []).append((value, kinds))
     mildest = [(name, changes[0][0], changes[0][1]) for name, changes in tried.items()]
-    mildest.sort(key=lambda change: protection(change[2]), reverse=True)
+    mildest.sort(
+        key=lambda change: (
+            not spaces.VOCABULARY.facts[change[0]].volunteered,
+            protection(change[2]),
+        ),
+        reverse=True,
+    )
     assert [(change.fact, change.to, change.kinds) for change in got.changes] == mildest[:10]
     assert [question.fact for question in got.questions] == expected_questions(got, call, tried)
     assert got.is_provisional == any(
