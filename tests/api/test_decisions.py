@@ -334,6 +334,7 @@ def test_what_cannot_be_recorded_is_still_answered(
     With the journal gone the answer is a 503 problem that carries the recommendation and says it is
     not recorded.
     """
+
     def full(self: Journal, entry: object) -> None:
         raise JournalUnavailableError("the disk is full")
 
