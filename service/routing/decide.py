@@ -24,7 +24,7 @@ from service.routing.note import write_note
 from service.routing.questions import (
     CHANGES_MAX,
     QUESTIONS_MAX,
-    Answers,
+    Changes,
     Question,
     mildest_changes,
     to_ask,
@@ -108,8 +108,8 @@ def decide(call: Call, router: Router, available: Mapping[str, bool], day: date)
     no_988 = router.has_no_988(facts)
     needed = who_is_needed(fired, no_988=no_988)
     choice = choose(needed, router.matcher.ruleset.fallback, available, no_988=no_988)
-    answers = _try_answers(router, facts, call, available, day)
-    asked, could_change = to_ask(fired, call.facts, answers, router.matcher)
+    changes = _try_answers(router, facts, call, available, day)
+    asked, could_change = to_ask(fired, call.facts, changes, router.vocabulary)
     questions = asked[:QUESTIONS_MAX]
     ems_first = any_holds(router.ways.ems_first, router.vocabulary, facts)
     responders = _responders(router, facts, fired, choice.kinds, ems_first=ems_first)
@@ -117,7 +117,7 @@ def decide(call: Call, router: Router, available: Mapping[str, bool], day: date)
     recommendation = Recommendation(
         urgency=urgency_of(fired, tuple(router.vocabulary.urgencies)),
         responders=responders,
-        send_now=_send_now(responders, answers, {question.fact for question in asked}),
+        send_now=_send_now(responders, changes, {question.fact for question in asked}),
         notify=notify,
         preferred=in_order(needed.kinds, (), ems_first=ems_first),
         fallback=choice.fallback,
@@ -125,7 +125,7 @@ def decide(call: Call, router: Router, available: Mapping[str, bool], day: date)
         rules=(*fired.hazards, fired.need),
         police_because=_police_because(fired, choice),
         questions=questions,
-        changes=mildest_changes(answers, router.vocabulary)[:CHANGES_MAX],
+        changes=mildest_changes(changes, router.vocabulary)[:CHANGES_MAX],
         signals=signals,
         note=write_note(
             router.vocabulary,
@@ -147,7 +147,7 @@ def decide(call: Call, router: Router, available: Mapping[str, bool], day: date)
 
 def _try_answers(
     router: Router, facts: CallFacts, call: Call, available: Mapping[str, bool], day: date
-) -> Answers:
+) -> Changes:
     out = frozenset(kind for kind, free in available.items() if free is False)
     no_988_now = router.has_no_988(facts)
 
@@ -190,17 +190,14 @@ def in_order(kinds: frozenset[str], staged: tuple[str, ...], *, ems_first: bool)
 
 
 def _send_now(
-    responders: tuple[Responder, ...], answers: Answers, asked: set[str]
+    responders: tuple[Responder, ...], changes: Changes, asked: set[str]
 ) -> tuple[str, ...]:
     """
     Give whom to set going whatever is still unanswered: EMS and police, and a team unless an open
     question could leave a line by itself.
     """
     may_be_line_only = any(
-        is_line_only(change.kinds)
-        for name, changes in answers.changes
-        if name in asked
-        for change in changes
+        is_line_only(change.kinds) for name in asked for change in changes.get(name, ())
     )
     going = POLICE | {"ems"} if may_be_line_only else IN_PERSON
     return tuple(one.kind for one in responders if one.kind in going)

@@ -8,10 +8,10 @@ in `conditions.row_holds` is its model.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
-from operator import and_
+from operator import and_, or_
 
 from service.routing.conditions import Row
 from service.routing.facts import (
@@ -21,7 +21,6 @@ from service.routing.facts import (
     Fact,
     Value,
     Vocabulary,
-    age_group_of,
 )
 from service.routing.rules import Rule, Ruleset
 
@@ -50,6 +49,35 @@ class Masks:
 
 
 @dataclass(frozen=True, slots=True)
+class Answers:
+    """
+    What each answer to one question does to the rows: a value and its mask, the mildest value of
+    each set that rules tell apart. `every` and `some` are the AND and the OR of the masks.
+    """
+
+    fact: Fact
+    masks: tuple[tuple[Value, int], ...]
+    every: int
+    some: int
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """
+    A fact with its masks, or the two ages, which are told together; no masks where none is tested.
+    """
+
+    masks: tuple[Masks, ...]
+    answers: tuple[Answers, ...]
+
+    def of(self, facts: CallFacts) -> int:
+        """
+        Give the mask for what *facts* say here; every row where no rule asks.
+        """
+        return reduce(and_, [masks.of(facts) for masks in self.masks], -1)
+
+
+@dataclass(frozen=True, slots=True)
 class Fired:
     """
     What holds for a call: the need that gives the lead, and every hazard, in file order.
@@ -62,22 +90,24 @@ class Fired:
 @dataclass(frozen=True, slots=True, repr=False)
 class Matcher:
     """
-    A ruleset compiled against a vocabulary. Immutable but for a memory of what each mask means.
+    A ruleset compiled against a vocabulary. Immutable but for a memory of what was seen before.
+
+    `axes` are the facts that matter, in the order of the vocabulary; `matter_besides` names those
+    that change who goes whether or not a rule tests them; `who_hazards` are the rows of hazards
+    that bring anybody.
     """
 
     ruleset: Ruleset
     vocabulary: Vocabulary
-    masks: tuple[Masks, ...]
+    axes: tuple[Axis, ...]
     rules_of_rows: tuple[Rule, ...]
     need_rows: int
     has_dates: bool
-    worth_trying: Mapping[str, tuple[Value, ...]]
-    matter_besides: frozenset[str] = frozenset()
-    columns: tuple[tuple[str, Mapping[Value, int], int], ...] = ()
-    axes: tuple[tuple[Masks, ...], ...] = ()
-    axis_of: Mapping[str, tuple[Masks, ...]] = field(default_factory=dict)
-    who_hazards: int = 0
-    remembered: dict[int, Fired] = field(default_factory=dict, compare=False, repr=False)
+    matter_besides: frozenset[str]
+    who_hazards: int
+    columns: tuple[tuple[str, Mapping[Value, int], int], ...]
+    remembered: dict[int, Fired] = field(default_factory=dict, compare=False)
+    remembered_days: dict[dt.date, int] = field(default_factory=dict, compare=False)
 
     def __repr__(self) -> str:
         """
@@ -86,17 +116,11 @@ class Matcher:
         return f"Matcher({self.ruleset.name!r}, {len(self.rules_of_rows)} rows)"
 
     @property
-    def tested(self) -> tuple[str, ...]:
+    def tested(self) -> frozenset[str]:
         """
-        Name the facts that any rule tests, in the order of `masks`.
+        Name the facts that any rule tests.
         """
-        return tuple(masks.fact.name for masks in self.masks)
-
-    def who_key(self, rows: int) -> int:
-        """
-        Reduce rows to what decides who goes: the first need, and the hazards that bring anybody.
-        """
-        return rows & -rows | rows & self.who_hazards
+        return frozenset(masks.fact.name for axis in self.axes for masks in axis.masks)
 
     @property
     def every_row(self) -> int:
@@ -105,13 +129,25 @@ class Matcher:
         """
         return (1 << len(self.rules_of_rows)) - 1
 
+    def who_key(self, rows: int) -> int:
+        """
+        Reduce rows to what decides who goes: the first need, and the hazards that bring anybody.
+        """
+        return rows & -rows | rows & self.who_hazards
+
     def rows_on(self, day: dt.date) -> int:
         """
         Give the mask of the rows that are in force on *day*.
         """
         if not self.has_dates:
             return self.every_row
-        return sum(1 << i for i, rule in enumerate(self.rules_of_rows) if rule.is_in_force(day))
+        rows = self.remembered_days.get(day)
+        if rows is None:
+            if len(self.remembered_days) >= REMEMBERED_MAX:
+                self.remembered_days.clear()
+            in_force = enumerate(rule.is_in_force(day) for rule in self.rules_of_rows)
+            rows = self.remembered_days[day] = sum(1 << place for place, is_on in in_force if is_on)
+        return rows
 
     def match(self, facts: CallFacts, day: dt.date) -> int:
         """
@@ -119,9 +155,7 @@ class Matcher:
         """
         mask = self.rows_on(day)
         if facts.assumed:
-            for masks in self.masks:
-                mask &= masks.of(facts)
-            return mask
+            return reduce(and_, [axis.of(facts) for axis in self.axes], mask)
         value_of = facts.known.get
         for name, told, unknown in self.columns:
             mask &= told.get(value_of(name), unknown)  # type: ignore[arg-type]  # None is never a value
@@ -149,26 +183,18 @@ class Matcher:
         # Several rows of one rule may hold; the rule fired once.
         return Fired(rows[first], tuple({rule.id: rule for rule in hazards}.values()))
 
-    def rows_without(self, facts: CallFacts, day: dt.date) -> Mapping[str, int]:
+    def rows_without(self, facts: CallFacts, day: dt.date) -> list[int]:
         """
-        Give, for each fact worth trying, the rows that hold whatever that fact is.
-
-        The two facts of one axis go together. What no rule tests leaves every row as it is.
+        Give, for each axis in order, the rows that hold whatever is told there.
         """
-        axes = self.axes
-        mine = [reduce(and_, [masks.of(facts) for masks in axis]) for axis in axes]
-        before, after = [self.rows_on(day)], [self.every_row]
+        mine = [axis.of(facts) for axis in self.axes]
+        before, after = [self.rows_on(day)], [-1]
         for mask in mine:
             before.append(before[-1] & mask)
         for mask in reversed(mine):
             after.append(after[-1] & mask)
         last = len(mine) - 1
-        without = dict.fromkeys(self.worth_trying, before[-1])
-        for place, axis in enumerate(axes):
-            rows = before[place] & after[last - place]
-            for name in _names_of(axis):
-                without[name] = rows
-        return without
+        return [before[place] & after[last - place] for place in range(len(mine))]
 
 
 # Calls that fire different rows differ in far fewer ways than this; the bound keeps memory small
@@ -192,42 +218,29 @@ def compile_ruleset(
         for name in {test.fact for test in row}:
             tested.setdefault(name, []).append(place)
     untouched = (1 << len(rows)) - 1
-    masks = []
-    for name, fact in vocabulary.facts.items():
-        if name in tested:
-            masks.append(_masks_of(fact, rows, tested[name], untouched))
-    need_rows = sum(len(rule.rows) for rule in ruleset.needs)
-    dated = any(rule.begins or rule.ends for rule, _ in rows)
+    masks = {
+        name: _masks_of(vocabulary.facts[name], rows, tested[name], untouched)
+        for name in vocabulary.facts
+        if name in tested
+    }
     rules = tuple(rule for rule, _ in rows)
-    on_axis = tuple(one for one in masks if one.fact.name in AGE_AXIS)
-    others = tuple((one,) for one in masks if one.fact.name not in AGE_AXIS)
-    axes = (*others, on_axis) if on_axis else others
+    need_rows = sum(len(rule.rows) for rule in ruleset.needs)
+    who_hazards = sum(1 << place for place, rule in enumerate(rules) if _brings_somebody(rule))
+    who_rows = (1 << need_rows) - 1 | who_hazards
     return Matcher(
         ruleset,
         vocabulary,
-        tuple(masks),
+        tuple(_axes(vocabulary, masks, matter_besides, who_rows)),
         rules,
         need_rows,
-        dated,
-        _worth_trying(vocabulary, tuple(masks), matter_besides),
+        any(rule.begins or rule.ends for rule in rules),
         matter_besides,
-        tuple((one.fact.name, one.told, one.unknown) for one in masks),
-        axes,
-        {name: axis for axis in axes for name in _names_of(axis)}
-        | {name: () for name in matter_besides if name not in tested},
-        sum(1 << place for place, one in enumerate(rules) if _is_hazard_that_brings(one)),
+        who_hazards,
+        tuple((name, one.told, one.unknown) for name, one in masks.items()),
     )
 
 
-def _names_of(axis: tuple[Masks, ...]) -> Iterable[str]:
-    """
-    Name the facts that an axis is of: one, or both ages whichever of them rules test.
-    """
-    name = axis[0].fact.name
-    return AGE_AXIS if name in AGE_AXIS else (name,)
-
-
-def _is_hazard_that_brings(rule: Rule) -> bool:
+def _brings_somebody(rule: Rule) -> bool:
     return rule.table == "hazards" and bool(rule.at_least or rule.beside or rule.alone)
 
 
@@ -254,25 +267,36 @@ def _masks_of(fact: Fact, rows: list[tuple[Rule, Row]], places: list[int], untou
     return Masks(fact, unknown, told, assumed)
 
 
-def _worth_trying(
-    vocabulary: Vocabulary, masks: tuple[Masks, ...], matter_besides: frozenset[str]
-) -> Mapping[str, tuple[Value, ...]]:
+def _axes(
+    vocabulary: Vocabulary,
+    masks: Mapping[str, Masks],
+    matter_besides: frozenset[str],
+    who_rows: int,
+) -> Iterator[Axis]:
     """
-    Give for each fact the values that could make a difference: the mildest of each set that rules
-    tell apart.
+    Make an axis of every fact that matters, in the order of the vocabulary.
     """
-    by_name = {one.fact.name: one for one in masks}
-    axis_matters = bool(AGE_AXIS & by_name.keys())
-    worth: dict[str, tuple[Value, ...]] = {}
+    ages = tuple(name for name in vocabulary.asked if name in AGE_AXIS)
+    done: set[str] = set()
     for name in vocabulary.asked:
-        fact = vocabulary.facts[name]
-        if name in matter_besides or (name == "age_group" and axis_matters):
-            worth[name] = fact.values
-        elif name in by_name or (name == "age" and axis_matters):
-            told_apart: dict[object, Value] = {}
-            for value in fact.values:
-                mask = by_name[name].told[value] if name in by_name else 0
-                group = age_group_of(value) if name == "age" and isinstance(value, int) else ""
-                told_apart.setdefault((mask, group), value)
-            worth[name] = tuple(told_apart.values())
-    return worth
+        names = ages if name in AGE_AXIS else (name,)
+        matters = any(one in masks or one in matter_besides for one in names)
+        if matters and name not in done:
+            done.update(names)
+            own = tuple(masks[one] for one in names if one in masks)
+            told = (_answers(vocabulary.facts[one], own, who_rows) for one in names)
+            yield Axis(own, tuple(told))
+
+
+def _answers(fact: Fact, masks: tuple[Masks, ...], who_rows: int) -> Answers:
+    """
+    Find what each answer does, and keep the mildest of those that leave the same people going.
+    """
+    apart: dict[tuple[int, bool], tuple[Value, int]] = {}
+    for value in fact.values:
+        told = CallFacts({fact.name: value}).with_age_group()
+        mask = reduce(and_, [one.of(told) for one in masks], -1)
+        # Where no rule tests a fact, its values are told apart by who reads it besides.
+        apart.setdefault((mask & who_rows, bool(value) if not masks else False), (value, mask))
+    found = [mask for _, mask in apart.values()]
+    return Answers(fact, tuple(apart.values()), reduce(and_, found), reduce(or_, found))

@@ -7,11 +7,13 @@ against each other.
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import and_
 
-from service.routing.facts import AGE_AXIS, CallFacts, Value, Vocabulary
-from service.routing.matcher import Fired, Masks, Matcher
+from service.routing.facts import AGE_AXIS, CallFacts, Fact, Value, Vocabulary
+from service.routing.matcher import Answers, Axis, Fired, Matcher
 from service.routing.needed import protection
 
 QUESTIONS_MAX = 3
@@ -46,13 +48,7 @@ class Change:
     kinds: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """
-    What every other value of every fact would do: for each fact, the values that change who goes.
-    """
-
-    changes: tuple[tuple[str, tuple[Change, ...]], ...]
+Changes = Mapping[str, tuple[Change, ...]]  # of each fact, the answers that change who goes
 
 
 def try_answers(
@@ -62,9 +58,9 @@ def try_answers(
     *,
     who_goes: WhoGoes,
     signalled: Mapping[str, Value],
-) -> Answers:
+) -> Changes:
     """
-    Try every other value of every fact that could matter.
+    Try every other value of every fact that could matter; the mildest that changes comes first.
 
     Args:
         matcher: The compiled ruleset.
@@ -73,68 +69,84 @@ def try_answers(
         who_goes: Gives the kinds that go, for the rows that hold and the facts.
         signalled: What signals say of a fact, below which no answer brings it.
     """
-    rows_now = matcher.match(facts, day)
-    key_now, now = matcher.who_key(rows_now), who_goes(rows_now, facts)
-    without = matcher.rows_without(facts, day)
-    walked = []
-    for name, values in _to_try(matcher, signalled).items():
-        reaches_further = name in AGE_AXIS or name in matcher.matter_besides
-        signal, changes = signalled.get(name), []
-        for value in values:
-            changed, rows = facts, without[name]
-            if reaches_further:
-                changed = _with_answer(matcher, facts, name, value, signal)
-                for masks in matcher.axis_of[name]:
-                    rows &= masks.of(changed)
-            else:
-                rows &= _mask_of_answer(matcher.axis_of[name][0], value, signal)
-            if changed is facts and matcher.who_key(rows) == key_now:
+    tried = _Tried(matcher, facts, who_goes, matcher.who_key(matcher.match(facts, day)))
+    walked = {}
+    for axis, rest in zip(matcher.axes, matcher.rows_without(facts, day), strict=True):
+        for answers in axis.answers:
+            name = answers.fact.name
+            signal = signalled.get(name) if answers.fact.is_danger else None
+            if tried.is_settled(answers, rest) and signal is None:
                 continue
-            kinds = who_goes(rows, changed)
-            if kinds != now and value != facts.known.get(name):
-                changes.append(Change(name, value, kinds))
-        if changes:
-            walked.append((name, tuple(changes)))
-    return Answers(tuple(walked))
+            masks = answers.masks if signal is None else _raised(answers.fact, axis, signal)
+            changes = tuple(tried.changes(answers.fact, masks, rest, signal))
+            if changes:
+                walked[name] = changes
+    return walked
 
 
-def _to_try(matcher: Matcher, signalled: Mapping[str, Value]) -> Mapping[str, tuple[Value, ...]]:
+class _Tried:
     """
-    Give the values to try of each fact: all of a fact that a signal speaks of, because below what
-    the signal says no two values need be alike.
+    One call as its answers are tried, with a memory of who goes for what.
     """
-    if not signalled:
-        return matcher.worth_trying
-    vocabulary = matcher.vocabulary.facts
-    return {
-        name: vocabulary[name].values if name in signalled else values
-        for name, values in matcher.worth_trying.items()
-    }
+
+    def __init__(self, matcher: Matcher, facts: CallFacts, who_goes: WhoGoes, key: int) -> None:
+        self._matcher, self._facts, self._who_goes, self._key = matcher, facts, who_goes, key
+        self._now = who_goes(key, facts)
+        self._kinds = {key: self._now}
+
+    def is_settled(self, answers: Answers, rest: int) -> bool:
+        """
+        Tell whether no answer can change who goes: neither all rows of the answers nor the rows of
+        each differ from now in what decides it, and the fact itself is read by nobody else.
+        """
+        key = self._matcher.who_key
+        if answers.fact.name in self._matcher.matter_besides:
+            return False
+        return key(rest & answers.every) == self._key == key(rest & answers.some)
+
+    def changes(
+        self,
+        fact: Fact,
+        masks: Iterable[tuple[Value, int]],
+        rest: int,
+        signal: Value | None,
+    ) -> Iterator[Change]:
+        """
+        Give the answers that change who goes, in the order of the fact's values.
+        """
+        known = self._facts.known.get(fact.name)
+        for value, mask in masks:
+            if fact.name in self._matcher.matter_besides:
+                kinds = self._who_goes(rest & mask, self._told(fact, value, signal))
+            else:
+                kinds = self._of(self._matcher.who_key(rest & mask))
+            if kinds != self._now and value != known:
+                yield Change(fact.name, value, kinds)
+
+    def _of(self, key: int) -> frozenset[str]:
+        if key not in self._kinds:
+            self._kinds[key] = self._who_goes(key, self._facts)
+        return self._kinds[key]
+
+    def _told(self, fact: Fact, value: Value, signal: Value | None) -> CallFacts:
+        if signal is not None and fact.worst_of(value, signal) != value:
+            return self._facts.guessed(fact.name, signal)
+        return self._facts.told(fact.name, value)
 
 
-def _with_answer(
-    matcher: Matcher, facts: CallFacts, name: str, value: Value, signalled: Value | None
-) -> CallFacts:
-    fact = matcher.vocabulary.facts[name]
-    if signalled is not None and fact.is_danger and fact.worst_of(value, signalled) != value:
-        return facts.guessed(name, signalled)
-    return facts.told(name, value)
-
-
-def _mask_of_answer(masks: Masks, value: Value, signalled: Value | None) -> int:
+def _raised(fact: Fact, axis: Axis, signal: Value) -> Iterator[tuple[Value, int]]:
     """
-    Give the mask of an answer, which a signal may raise: it says 'at least this', as a guess does.
+    Give the mask of every answer where a signal raises those below it: it says 'at least this', as
+    a guess does. All values are given, because below the signal no two need be alike.
     """
-    if signalled is None:
-        return masks.told[value]
-    if masks.fact.is_danger:
-        if masks.fact.worst_of(value, signalled) != value:
-            return masks.assumed[signalled]
-    return masks.told[value]
+    for value in fact.values:
+        is_raised = fact.worst_of(value, signal) != value
+        masks = (one.assumed[signal] if is_raised else one.told[value] for one in axis.masks)
+        yield value, reduce(and_, masks, -1)
 
 
 def to_ask(
-    fired: Fired, facts: CallFacts, answers: Answers, matcher: Matcher
+    fired: Fired, facts: CallFacts, changes: Changes, vocabulary: Vocabulary
 ) -> tuple[tuple[Question, ...], bool]:
     """
     Give the questions in the order in which to ask them, and whether one of them could change who
@@ -145,27 +157,20 @@ def to_ask(
     of the vocabulary. Facts that callers volunteer are asked only where a rule names them. *facts*
     is what people told, without signals. The list is not cut to `QUESTIONS_MAX` here.
     """
-    by_fact = dict(answers.changes)
     asked = [name for rule in (*fired.hazards, fired.need) for name in rule.ask]
-    vocabulary = matcher.vocabulary.facts
-    rest = [name for name in by_fact if not vocabulary[name].volunteered]
-    rest.sort(key=lambda name: _most_protective(by_fact[name]), reverse=True)
+    best = {name: max(of, key=lambda one: protection(one.kinds)) for name, of in changes.items()}
+    rest = [name for name in best if not vocabulary.facts[name].volunteered]
+    rest.sort(key=lambda name: protection(best[name].kinds), reverse=True)
     questions: dict[str, Question] = {}
     for name in (*asked, *rest):
         axis = "age" if name in AGE_AXIS else name
         if facts.is_open(name) and axis not in questions:
-            changes = by_fact.get(name, ())
-            best = max(changes, key=lambda change: protection(change.kinds), default=None)
-            questions[axis] = Question(name, best.kinds if best else frozenset())
+            questions[axis] = Question(name, best[name].kinds if name in best else frozenset())
     could_change = any(question.could_change_to for question in questions.values())
     return tuple(questions.values()), could_change
 
 
-def _most_protective(changes: tuple[Change, ...]) -> tuple[int, bool]:
-    return max(protection(change.kinds) for change in changes)
-
-
-def mildest_changes(answers: Answers, vocabulary: Vocabulary) -> tuple[Change, ...]:
+def mildest_changes(changes: Changes, vocabulary: Vocabulary) -> tuple[Change, ...]:
     """
     Give, for each fact, the mildest other value that changes who goes.
 
@@ -176,5 +181,5 @@ def mildest_changes(answers: Answers, vocabulary: Vocabulary) -> tuple[Change, .
     def weight(change: Change) -> tuple[bool, tuple[int, bool]]:
         return not vocabulary.facts[change.fact].volunteered, protection(change.kinds)
 
-    mildest = [changes[0] for _, changes in answers.changes]
+    mildest = [of_fact[0] for of_fact in changes.values()]
     return tuple(sorted(mildest, key=weight, reverse=True))
