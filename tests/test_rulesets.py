@@ -26,7 +26,10 @@ hazards:
     why: Odd.
     source: {title: T}
 """
-NEED = "  - {{id: first, when: {{{when}}}, lead: '988', urgency: routine, why: W., source: {{title: T}}}}\n"
+NEED = (
+    "  - {{id: first, when: {{{when}}}, lead: '988', urgency: routine, why: W.,"
+    " source: {{title: T}}}}\n"
+)
 
 
 @pytest.fixture
@@ -100,7 +103,8 @@ def test_a_good_ruleset_loads(folder: Path) -> None:
         ("safety_plan: true", "shape_5_calming"),
         ("safety_plan: true, weapon: at most none, lethal_means: at most none", "shape_5_calming"),
         (
-            "safety_plan: true, weapon: at most none, lethal_means: at most none, caller: [self, clinician]",
+            "safety_plan: true, weapon: at most none, lethal_means: at most none,"
+            " caller: [self, clinician]",
             "shape_5_calming",
         ),
         ("scene_safe: true", "shape_5_calming"),

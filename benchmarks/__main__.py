@@ -1,0 +1,52 @@
+"""
+Runs the benchmarks: the matcher, the stages of one decision, and the endpoint.
+"""
+
+import argparse
+import os
+import platform
+import signal
+import sys
+import time
+from collections.abc import Callable
+
+import structlog
+
+from benchmarks.endpoint import measure_endpoint
+from benchmarks.matching import measure_matching
+from benchmarks.stages import measure_stages
+
+SEED = 20261124
+
+
+def main() -> None:
+    """
+    Measure and print every part, or the one that is asked for.
+    """
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="20 s at most, with rough figures")
+    parser.add_argument("--only", choices=("matching", "stages", "endpoint"), help="one part")
+    parser.add_argument("--seed", type=int, default=SEED, help="of the random rules and calls")
+    wanted = parser.parse_args()
+    # A SIGTERM ends the blocks too, which end the servers and remove the temporary homes.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    # What the service logs at its start would stand between the tables.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("error"))
+    print(
+        f"Python {platform.python_version()}, {os.cpu_count()} cores,"
+        f" load {os.getloadavg()[0]:.1f} before the start: trust the ratios, not the microseconds"
+    )
+    parts: dict[str, Callable[[], None]] = {
+        "matching": lambda: measure_matching(quick=wanted.quick, seed=wanted.seed),
+        "stages": lambda: measure_stages(quick=wanted.quick),
+        "endpoint": lambda: measure_endpoint(quick=wanted.quick),
+    }
+    for name, measure in parts.items():
+        if wanted.only in (None, name):
+            began = time.monotonic()
+            measure()
+            print(f"  ({name}: {time.monotonic() - began:.0f} s)", flush=True)
+
+
+if __name__ == "__main__":
+    main()
