@@ -258,12 +258,8 @@ def test_the_digest_covers_all_that_decides_and_not_the_order_of_keys(folder: Pa
         document = yaml.safe_load(text)
         path.write_text(yaml.safe_dump(document, sort_keys=False))
         assert load_config(folder).rulesets["national-baseline"].digest == before
-        path.write_text(
-            text.replace("urgency: routine", "urgency: moderate", 1).replace(
-                "help: ", "help: So, ", 1
-            )
-            + "# x\n"
-        )
+        other = text.replace("urgency: routine", "urgency: moderate", 1)
+        path.write_text(other.replace("firearm: Gun", "firearm: A gun", 1) + "# a comment\n")
         changed = load_config(folder).rulesets["national-baseline"].digest
         assert (changed != before) == (name != "ways.yaml")
         path.write_text(text)
