@@ -1,0 +1,137 @@
+"""
+What still answers when the rest is down: the store, the queue, the rules.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from service.app import join, make_flask
+from service.first_start import prepare
+from service.routing.decide import decide
+from service.settings import Settings, read_settings, shipped_config
+
+NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
+
+
+def settings_of(home: Path, **changes: str) -> Settings:
+    """
+    Give settings on a home, with variables changed.
+    """
+    names = {f"CRISIS_ROUTER_{name.upper()}": value for name, value in changes.items()}
+    return read_settings({"CRISIS_ROUTER_HOME": str(home), **names})
+
+
+@contextmanager
+def served(settings: Settings) -> Iterator[FlaskClient]:
+    """
+    Join the service, as one process does at its start.
+    """
+    parts, close = join(settings)
+    try:
+        yield make_flask(parts).test_client()
+    finally:
+        close()
+
+
+def post(client: FlaskClient, home: Path, body: dict[str, Any]) -> Any:
+    """
+    Ask for a decision with the key of the first start.
+    """
+    key = json.loads((home / "credentials.json").read_text())["dispatch_key"]
+    return client.post("/v1/decisions", json=body, headers={"Authorization": f"Bearer {key}"})
+
+
+def kinds(answer: dict[str, Any]) -> list[str]:
+    """
+    Give who goes.
+    """
+    return [one["kind"] for one in answer["recommendation"]["responders"]]
+
+
+def test_calls_are_answered_and_read_again_with_store_and_queue_away(tmp_path: Path) -> None:
+    """
+    A process that starts with the store down knows the keys, answers, records, and says
+    journal_only.
+    """
+    home = tmp_path / "home"
+    prepare(settings_of(home))
+    with served(settings_of(home)):
+        pass  # one look at the store is kept on disk
+    with served(settings_of(home, database_url=NOWHERE, store_wait_s_max="0.2")) as client:
+        answered = post(client, home, {"call_id": "down", "facts": {"suicide": "plan"}})
+        assert answered.status_code == 201
+        assert answered.json["mode"] == "journal_only"
+        key = answered.request.headers["Authorization"]
+        one = client.get(answered.headers["Location"], headers={"Authorization": key})
+        assert one.json["record"]["state"] == "journaled"
+        assert client.get("/v1/calls/down", headers={"Authorization": key}).status_code == 200
+        away = client.get("/v1/decisions/" + "0" * 32, headers={"Authorization": key})
+        assert (away.status_code, away.mimetype) == (503, "application/problem+json")
+        parts = {one["part"] for one in client.get("/readyz").json["degraded"]}
+        assert parts == {"store", "queue"}
+
+
+def test_rules_that_do_not_load_leave_the_last_good_ones_in_force(tmp_path: Path) -> None:
+    """
+    A broken file keeps the copy of what loaded last, and the answer and /readyz say so.
+    """
+    home, config = tmp_path / "home", tmp_path / "config"
+    shutil.copytree(shipped_config(), config)
+    prepare(settings_of(home, config=str(config)))
+    with served(settings_of(home, config=str(config))):
+        pass
+    rules = config / "rulesets" / "national-baseline" / "rules.yaml"
+    rules.write_text(rules.read_text().replace("at_least: co_responder", "at_least: swat", 1))
+    with served(settings_of(home, config=str(config))) as client:
+        answered = post(client, home, {"call_id": "kept", "facts": {"violence": "threat"}})
+        assert answered.json["mode"] == "last_good_rules"
+        assert kinds(answered.json) == ["co_responder"]
+        assert "rules" in {one["part"] for one in client.get("/readyz").json["degraded"]}
+
+
+def test_without_any_rules_the_floor_answers(tmp_path: Path) -> None:
+    """
+    With no rules that ever loaded, 911 stays on the line with EMS and the first questions.
+    """
+    home = tmp_path / "home"
+    prepare(settings_of(home))
+    (tmp_path / "empty").mkdir()
+    with served(settings_of(home, config=str(tmp_path / "empty"))) as client:
+        answered = post(client, home, {"call_id": "floor"})
+        assert answered.status_code == 201
+        assert answered.json["mode"] == "floor"
+        assert kinds(answered.json) == ["ems"]
+        assert [one["fact"] for one in answered.json["ask_next"]] == [
+            "weapon",
+            "violence",
+            "medical",
+        ]
+        assert answered.json["ruleset"] == {"name": None, "version": None, "digest": None}
+
+
+def test_a_bug_of_ours_leaves_nobody_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """
+    INVARIANT (somebody-always-answers): an exception while deciding is answered by the floor, with
+    an alarm.
+    """
+    home = tmp_path / "home"
+    prepare(settings_of(home))
+
+    def broken(*args: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(f"service.decisions.{decide.__name__}", broken)
+    with served(settings_of(home)) as client:
+        answered = post(client, home, {"call_id": "bug"})
+        assert answered.status_code == 201
+        assert answered.json["mode"] == "floor"
+    assert "decide_failed" in capsys.readouterr().out
