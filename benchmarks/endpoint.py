@@ -23,10 +23,10 @@ from benchmarks.calls import requests
 from benchmarks.home import fresh_home
 from benchmarks.load import Load, Loaded, die_with_parent, put_load
 from benchmarks.table import number, show
-from service.child_process import ChildProcess, Plan
 from service.errors import CrisisRouterError
+from service.host.child_process import ChildProcess, Plan
+from service.host.supervise import granian_command, ready
 from service.settings import Settings
-from service.supervise import granian_command, ready
 
 CONNECTIONS = (1, 32)
 START_S_MAX, STOP_S_MAX = 20.0, 5.0

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from service.errors import CrisisRouterError
-from service.first_start import Credentials, prepare
+from service.host.first_start import Credentials, prepare
 from service.settings import Settings, read_settings
 
 

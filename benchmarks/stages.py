@@ -29,7 +29,7 @@ from service.answers import recommendation_document
 from service.app import join, make_flask
 from service.decisions import Decisions, Gathered, record_id_of, seal_request
 from service.encryption import session_key
-from service.first_start import AGENCY
+from service.host.first_start import AGENCY
 from service.journal import Appended, Entry, Journal, Record, Written
 from service.json_body import read_json
 from service.parts import Parts

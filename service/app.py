@@ -23,12 +23,12 @@ from service.api.problems import handle_errors
 from service.api.simulations import simulations_blueprint
 from service.decisions import Decisions
 from service.encryption import open_key_ring, session_key
+from service.host.process_list import announce
 from service.journal import Journal
 from service.log import configure_log
 from service.metrics import make_metrics
 from service.pages.call import call_pages
 from service.parts import Parts
-from service.process_list import announce
 from service.records import Records
 from service.request import decision_schema, simulation_schema
 from service.rules_in_force import read_rules

@@ -19,7 +19,8 @@ from service.access import MAY
 from service.app import join
 from service.demo import http_ask, read_calls, replay, report
 from service.errors import CrisisRouterError
-from service.first_start import prepare
+from service.host.first_start import prepare
+from service.host.supervise import granian_command, supervise
 from service.log import configure_log
 from service.rules_in_force import read_rules
 from service.settings import SETTINGS, Settings, read_settings
@@ -27,7 +28,6 @@ from service.store import agencies, keys
 from service.store.agencies import Agency
 from service.store.database import open_store
 from service.store.keys import Key
-from service.supervise import granian_command, supervise
 
 
 def plainly(command: Any) -> Any:

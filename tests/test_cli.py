@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from service.app import join, make_flask
 from service.cli import main
-from service.first_start import prepare
+from service.host.first_start import prepare
 from service.settings import SETTINGS, read_settings
 
 

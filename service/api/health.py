@@ -8,8 +8,8 @@ from flask import Blueprint, Response, request
 
 from service.access import READ_STATE
 from service.api.asking import answer, who_asks
+from service.host.process_list import listed
 from service.parts import Parts
-from service.process_list import listed
 
 
 def health_blueprint(parts: Parts) -> Blueprint:

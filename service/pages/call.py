@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from service.answers import Document
 from service.errors import StoreUnavailableError
-from service.first_start import CREDENTIALS
+from service.host.first_start import CREDENTIALS
 from service.pages.call_answer import Answer, answer_of
 from service.pages.call_form import Fault, Typed, body_of, faults_of, make_form, read_typed
 from service.pages.frame import keep_in_order, page

@@ -13,7 +13,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from service.app import join, make_flask
-from service.first_start import prepare
+from service.host.first_start import prepare
 from service.parts import Parts
 from service.settings import read_settings
 from service.store import agencies, keys

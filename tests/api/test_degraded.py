@@ -13,7 +13,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from service.app import join, make_flask
-from service.first_start import prepare
+from service.host.first_start import prepare
 from service.routing.decide import decide
 from service.settings import Settings, read_settings, shipped_config
 

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from service.decisions import Answered, Decisions
-from service.first_start import Credentials
+from service.host.first_start import Credentials
 from service.parts import Parts
 from service.rules_in_force import RulesInForce
 

@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from service.app import join, make_flask
-from service.first_start import prepare
+from service.host.first_start import prepare
 from service.routing.facts import Vocabulary
 from service.rulesets import load_config
 from service.settings import read_settings

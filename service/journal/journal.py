@@ -24,11 +24,9 @@ from typing import Any
 import orjson
 
 from service.errors import JournalUnavailableError
-from service.journal_file import JournalFile, create_journal
-from service.journal_record import Appended, Entry, Record, Repeat, Stale, Written
+from service.journal.file import JournalFile
+from service.journal.records import Appended, Entry, Record, Repeat, Stale, Written
 from service.settings import Settings
-
-__all__ = ["Appended", "Entry", "Journal", "Record", "Repeat", "Stale", "Written", "create_journal"]
 
 _COLUMNS = (
     "number, kind, record_id, agency, call_id, revision, decided_at, fingerprint, body, stored_at"

@@ -23,10 +23,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from service.child_process import ChildProcess, Plan
 from service.errors import SettingsError
-from service.first_start import CREDENTIALS, make_home, prepare
-from service.private_redis import PrivateRedis, plan_redis
+from service.host.child_process import ChildProcess, Plan
+from service.host.first_start import CREDENTIALS, make_home, prepare
+from service.host.private_redis import PrivateRedis, plan_redis
 from service.settings import SETTINGS, Settings
 
 Say = Callable[[str], None]
@@ -44,7 +44,7 @@ _QUIET_FLAGS = (
     "--without-heartbeat",
 )  # it has no other to hear
 _BEAT_FLAGS = ("--pidfile=", "-l", "warning")  # empty: else a pid file in the working folder
-_ROOT = Path(__file__).resolve().parent.parent
+_ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def supervise(settings: Settings, say: Say = print) -> int:

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from service import private_redis
-from service.child_process import ChildProcess, Plan
 from service.errors import SettingsError
-from service.private_redis import plan_redis
+from service.host import private_redis
+from service.host.child_process import ChildProcess, Plan
+from service.host.private_redis import plan_redis
+from service.host.supervise import granian_command, ready, supervise
 from service.settings import Settings, read_settings
-from service.supervise import granian_command, ready, supervise
 from tests.servers import Child, child_environment, free_port
 
 
@@ -78,7 +78,7 @@ def test_a_second_start_on_one_home_is_refused(settings: Settings, tmp_path: Pat
     While one runs, another on the same home names its process and ends, whatever its port.
     """
     holder = (
-        "import sys, time; from pathlib import Path; from service.supervise import _alone\n"
+        "import sys, time; from pathlib import Path; from service.host.supervise import _alone\n"
         "with _alone(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
     )
     argv = [sys.executable, "-c", holder, settings.home]
@@ -178,7 +178,7 @@ def test_a_process_ends_with_its_supervisor(tmp_path: Path) -> None:
     When the supervisor is killed the hard way, the kernel ends its parts.
     """
     script = (
-        "import time; from service.child_process import ChildProcess, Plan\n"
+        "import time; from service.host.child_process import ChildProcess, Plan\n"
         "child = ChildProcess(Plan('part', ('/bin/sleep', '61'), {}, None), 100); child.start()\n"
         "print(child.pid, flush=True); time.sleep(60)"
     )

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from service import first_start
 from service.errors import SettingsError, StoreUnavailableError
-from service.first_start import Credentials, prepare
+from service.host import first_start
+from service.host.first_start import Credentials, prepare
 from service.settings import Settings, read_settings
 from service.store import agencies, keys, people
 from service.store.database import open_store

@@ -1,0 +1,9 @@
+"""
+The journal: the file of this host that holds every record until the store has it.
+"""
+
+from service.journal.file import create_journal
+from service.journal.journal import Journal
+from service.journal.records import Appended, Entry, Record, Repeat, Stale, Written
+
+__all__ = ["Appended", "Entry", "Journal", "Record", "Repeat", "Stale", "Written", "create_journal"]
