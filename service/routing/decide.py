@@ -18,13 +18,14 @@ from datetime import date
 
 from service.routing.availability import Choice, choose
 from service.routing.facts import CallFacts, Vocabulary
-from service.routing.matcher import REMEMBERED_MAX, Fired, Matcher
+from service.routing.matcher import Fired, Matcher
 from service.routing.needed import is_line_only, urgency_of, who_is_needed
 from service.routing.note import write_note
 from service.routing.questions import (
     CHANGES_MAX,
     QUESTIONS_MAX,
     Changes,
+    Known,
     Question,
     mildest_changes,
     to_ask,
@@ -50,8 +51,8 @@ class Router:
 
     matcher: Matcher
     ways: Ways
-    remembered: dict[tuple[int, bool, frozenset[str]], frozenset[str]] = field(
-        default_factory=dict, compare=False, repr=False
+    remembered: dict[tuple[bool, frozenset[str]], Known] = field(
+        default_factory=dict, compare=False
     )
 
     def __repr__(self) -> str:
@@ -73,21 +74,11 @@ class Router:
         """
         return any_holds(self.ways.without_988, self.vocabulary, facts)
 
-    def who_goes(self, rows: int, *, no_988: bool, out: frozenset[str]) -> frozenset[str]:
+    def known(self, *, no_988: bool, out: frozenset[str]) -> Known:
         """
-        Give the kinds that go for the rows that hold, when the kinds of *out* cannot come.
+        Give the memory of who goes when the kinds of *out* cannot come; it only saves time.
         """
-        key = (self.matcher.who_key(rows), no_988, out)
-        kinds = self.remembered.get(key)
-        if kinds is None:
-            if len(self.remembered) >= REMEMBERED_MAX:
-                self.remembered.clear()
-            needed = who_is_needed(self.matcher.fired(rows), no_988=no_988)
-            available = dict.fromkeys(out, False)
-            fallback = self.matcher.ruleset.fallback
-            kinds = choose(needed, fallback, available, no_988=no_988).kinds
-            self.remembered[key] = kinds
-        return kinds
+        return self.remembered.setdefault((no_988, out), {})
 
 
 def decide(call: Call, router: Router, available: Mapping[str, bool], day: date) -> Recommendation:
@@ -150,13 +141,21 @@ def _try_answers(
 ) -> Changes:
     out = frozenset(kind for kind, free in available.items() if free is False)
     no_988_now = router.has_no_988(facts)
+    matcher, available_now = router.matcher, dict.fromkeys(out, False)
 
     def who_goes(rows: int, changed: CallFacts) -> frozenset[str]:
         no_988 = no_988_now if changed is facts else router.has_no_988(changed)
-        return router.who_goes(rows, no_988=no_988, out=out)
+        needed = who_is_needed(matcher.fired(matcher.who_key(rows)), no_988=no_988)
+        return choose(needed, matcher.ruleset.fallback, available_now, no_988=no_988).kinds
 
-    signalled = strongest(router.vocabulary, call.signals, call.dismissed)
-    return try_answers(router.matcher, facts, day, who_goes=who_goes, signalled=signalled)
+    return try_answers(
+        matcher,
+        facts,
+        day,
+        who_goes=who_goes,
+        known=router.known(no_988=no_988_now, out=out),
+        signalled=strongest(router.vocabulary, call.signals, call.dismissed),
+    )
 
 
 def _responders(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_
+from typing import NamedTuple
 
 from service.routing.facts import AGE_AXIS, CallFacts, Fact, Value, Vocabulary
 from service.routing.matcher import Answers, Axis, Fired, Matcher
@@ -18,10 +19,12 @@ from service.routing.needed import protection
 
 QUESTIONS_MAX = 3
 CHANGES_MAX = 10
+KNOWN_MAX = 1024  # answers remembered for each set of kinds that cannot come
 
 # Gives the kinds that go, for the rows that hold and for the facts that decide whether 988 has a
 # place.
 WhoGoes = Callable[[int, CallFacts], frozenset[str]]
+Known = dict[int, frozenset[str]]  # what decides who goes -> the kinds that go
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +40,7 @@ class Question:
     could_change_to: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """
     The mildest other value of a fact that changes who goes, and who would go then.
     """
@@ -57,6 +59,7 @@ def try_answers(
     day: dt.date,
     *,
     who_goes: WhoGoes,
+    known: Known,
     signalled: Mapping[str, Value],
 ) -> Changes:
     """
@@ -67,9 +70,10 @@ def try_answers(
         facts: What is known, signals included.
         day: The day of the call, for rules with dates.
         who_goes: Gives the kinds that go, for the rows that hold and the facts.
+        known: What it gave before for these facts, by what decides who goes; it is added to.
         signalled: What signals say of a fact, below which no answer brings it.
     """
-    tried = _Tried(matcher, facts, who_goes, matcher.who_key(matcher.match(facts, day)))
+    tried = _Tried(matcher, facts, who_goes, matcher.who_key(matcher.match(facts, day)), known)
     walked = {}
     for axis, rest in zip(matcher.axes, matcher.rows_without(facts, day), strict=True):
         for answers in axis.answers:
@@ -78,7 +82,7 @@ def try_answers(
             if tried.is_settled(answers, rest) and signal is None:
                 continue
             masks = answers.masks if signal is None else _raised(answers.fact, axis, signal)
-            changes = tuple(tried.changes(answers.fact, masks, rest, signal))
+            changes = tried.changes(answers.fact, masks, rest, signal)
             if changes:
                 walked[name] = changes
     return walked
@@ -89,10 +93,11 @@ class _Tried:
     One call as its answers are tried, with a memory of who goes for what.
     """
 
-    def __init__(self, matcher: Matcher, facts: CallFacts, who_goes: WhoGoes, key: int) -> None:
+    def __init__(
+        self, matcher: Matcher, facts: CallFacts, who_goes: WhoGoes, key: int, known: Known
+    ) -> None:
         self._matcher, self._facts, self._who_goes, self._key = matcher, facts, who_goes, key
-        self._now = who_goes(key, facts)
-        self._kinds = {key: self._now}
+        self._now, self._known = who_goes(key, facts), known
 
     def is_settled(self, answers: Answers, rest: int) -> bool:
         """
@@ -110,23 +115,30 @@ class _Tried:
         masks: Iterable[tuple[Value, int]],
         rest: int,
         signal: Value | None,
-    ) -> Iterator[Change]:
+    ) -> tuple[Change, ...]:
         """
         Give the answers that change who goes, in the order of the fact's values.
         """
-        known = self._facts.known.get(fact.name)
+        # The innermost loop of a decision: some hundred turns a call, so names are looked up once.
+        now, told = self._now, self._facts.known.get(fact.name)
+        who_key, known = self._matcher.who_key, self._known
+        is_read_besides = fact.name in self._matcher.matter_besides
+        found = []
         for value, mask in masks:
-            if fact.name in self._matcher.matter_besides:
+            if is_read_besides:
                 kinds = self._who_goes(rest & mask, self._told(fact, value, signal))
             else:
-                kinds = self._of(self._matcher.who_key(rest & mask))
-            if kinds != self._now and value != known:
-                yield Change(fact.name, value, kinds)
+                key = who_key(rest & mask)
+                kinds = known.get(key) or self._find(key)
+            if kinds != now and value != told:
+                found.append(Change(fact.name, value, kinds))
+        return tuple(found)
 
-    def _of(self, key: int) -> frozenset[str]:
-        if key not in self._kinds:
-            self._kinds[key] = self._who_goes(key, self._facts)
-        return self._kinds[key]
+    def _find(self, key: int) -> frozenset[str]:
+        if len(self._known) >= KNOWN_MAX:
+            self._known.clear()
+        kinds = self._known[key] = self._who_goes(key, self._facts)
+        return kinds
 
     def _told(self, fact: Fact, value: Value, signal: Value | None) -> CallFacts:
         if signal is not None and fact.worst_of(value, signal) != value:
