@@ -3,8 +3,8 @@ Keeps the house in order: what a reader would otherwise have to look for in ever
 """
 
 import ast
+import os
 import re
-import subprocess
 import tomllib
 from pathlib import Path
 
@@ -38,18 +38,18 @@ NO_NAMES = {
 }
 
 
-def tracked() -> list[Path]:
+def own_files() -> list[Path]:
     """
-    List the text files that the project holds.
+    List the files of the project itself: not its environment, its state, or what tools leave.
     """
-    names = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split("\n")
-    return [ROOT / name for name in names if name and (ROOT / name).is_file()]
+    left_out = {".git", ".venv", "var", "build", "dist", "__pycache__"}
+    found = []
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = [
+            name for name in folders if name not in left_out and not name.endswith("_cache")
+        ]
+        found += [Path(folder, name) for name in names if not name.endswith((".pyc", ".egg-info"))]
+    return [path for path in found if ".hypothesis" not in path.parts]
 
 
 def functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
@@ -132,7 +132,7 @@ def test_the_project_speaks_of_itself_alone() -> None:
         r"(?<![\w.])/(wor" + r"k|ro" + r"ot|far" + r"m)/|bash" + r"_jobs|\.\./sha" + r"red"
         r"|(py" + r"pi|python" + r"hosted|npm" + r"js)\.(org|com)"
     )
-    for path in tracked():
+    for path in own_files():
         if path.suffix in {".png", ".ico", ".svg"}:
             continue
         found = foreign.search(path.read_text(errors="replace"))
