@@ -214,14 +214,13 @@ def _decide_cases(place: Place, walks: list[Walk]) -> list[Case]:
 
     def note(walk: Walk) -> object:
         got = walk.recommendation
-        asked = [one.fact for one in got.questions]
         withheld = walk.gathered.call.withheld
         return write_note(
             vocabulary,
             walk.facts,
             withheld,
             got.responders,
-            open_questions=asked,
+            said_when_unknown=router.ways.said_when_unknown,
             notify=got.notify,
         )
 

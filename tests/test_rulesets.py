@@ -246,6 +246,29 @@ def test_all_faults_of_all_files_are_named_at_once(folder: Path) -> None:
     assert {"shape_1_danger", "bad_type", "bad_value"} <= codes
 
 
+def test_the_reasons_for_a_dispatch_are_checked_and_change_no_digest(folder: Path) -> None:
+    """
+    Each reason has an id of its own and a label, `other` is always one; a folder without the file
+    has the shipped ones; no answer depends on them.
+    """
+    shipped = load_config(folder)
+    assert list(shipped.dispatch_reasons)[-1] == "other"
+    path = folder / "dispatch.yaml"
+    good = "  - {id: flood, label: A flood.}\n"
+    path.write_text(f"reasons:\n{good}{good}  - {{id: 7}}\n")
+    with pytest.raises(ConfigurationError) as caught:
+        load_config(folder)
+    found = [(one.code, one.line) for one in caught.value.problems]
+    assert found == [("reason_twice", 3), ("bad_reason", 4), ("no_other", 1)]
+    path.write_text(f"reasons:\n{good}  - {{id: other, label: Other.}}\n")
+    changed = load_config(folder)
+    assert changed.dispatch_reasons == {"flood": "A flood.", "other": "Other."}
+    name = "national-baseline"
+    assert changed.rulesets[name].digest == shipped.rulesets[name].digest
+    path.unlink()
+    assert load_config(folder).dispatch_reasons == shipped.dispatch_reasons
+
+
 def test_the_digest_covers_all_that_decides_and_not_the_order_of_keys(folder: Path) -> None:
     """
     The same rules in another order of keys have the same digest; another table has another one.
@@ -258,7 +281,7 @@ def test_the_digest_covers_all_that_decides_and_not_the_order_of_keys(folder: Pa
         document = yaml.safe_load(text)
         path.write_text(yaml.safe_dump(document, sort_keys=False))
         assert load_config(folder).rulesets["national-baseline"].digest == before
-        other = text.replace("urgency: routine", "urgency: moderate", 1)
+        other = text.replace("urgency: emergent", "urgency: urgent", 1)
         path.write_text(other.replace("firearm: Gun", "firearm: A gun", 1) + "# a comment\n")
         changed = load_config(folder).rulesets["national-baseline"].digest
         assert (changed != before) == (name != "ways.yaml")

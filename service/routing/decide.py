@@ -123,10 +123,10 @@ def decide(call: Call, router: Router, available: Mapping[str, bool], day: date)
             facts,
             call.withheld,
             responders,
-            open_questions=[question.fact for question in questions],
+            said_when_unknown=router.ways.said_when_unknown,
             notify=notify,
         ),
-        warnings=_warnings(choice, available),
+        warnings=_warnings(choice, available, responders),
         known=facts.known,
     )
     return (
@@ -217,7 +217,9 @@ def _police_because(fired: Fired, choice: Choice) -> tuple[PoliceReason, ...]:
     return tuple(reasons)
 
 
-def _warnings(choice: Choice, available: Mapping[str, bool]) -> tuple[Warned, ...]:
+def _warnings(
+    choice: Choice, available: Mapping[str, bool], responders: tuple[Responder, ...]
+) -> tuple[Warned, ...]:
     warned = [
         Warned(
             "kind_unavailable",
@@ -231,6 +233,12 @@ def _warnings(choice: Choice, available: Mapping[str, bool]) -> tuple[Warned, ..
     if "ems" in choice.kinds and available.get("ems") is False:
         text = "EMS is stated unavailable and stays in the answer: find the nearest by mutual aid"
         warned.append(Warned("ems_unavailable", text))
+    waits = any(one.kind == "ems" and one.how == "stage" for one in responders)
+    if waits and not choice.kinds & (IN_PERSON - {"ems"}):
+        text = (
+            "EMS waits nearby and nobody is sent who could give word: ask about weapon and violence"
+        )
+        warned.append(Warned("ems_waits", text))
     return tuple(warned)
 
 
@@ -280,7 +288,7 @@ def floor(call: Call, vocabulary: Vocabulary, first_questions: tuple[str, ...]) 
             call.facts,
             call.withheld,
             responders,
-            open_questions=[question.fact for question in asked],
+            said_when_unknown=first_questions,
             notify=("supervisor",),
         ),
         mode="floor",

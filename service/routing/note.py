@@ -6,10 +6,9 @@ Hazards, who, how, needs. Never diagnosis, treatment, housing, history or anybod
 nothing from a protected record. What is not known is never shown as safe.
 """
 
-from collections.abc import Iterable
-
 from service.routing.facts import UNKNOWN, CallFacts, Vocabulary
 from service.routing.recommendation import Responder
+from service.routing.rules import IN_PERSON
 
 
 def write_note(
@@ -18,7 +17,7 @@ def write_note(
     withheld: frozenset[str],
     responders: tuple[Responder, ...],
     *,
-    open_questions: Iterable[str],
+    said_when_unknown: tuple[str, ...],
     notify: tuple[str, ...],
 ) -> str:
     """
@@ -28,18 +27,20 @@ def write_note(
         facts: What is known, signals included; guesses are marked as reported.
         withheld: Facts from a protected record, which are left out.
         responders: Who goes and how.
-        open_questions: Facts being asked; with what nobody knows, they stand as not known.
+        said_when_unknown: Facts that a crew is told nobody knows, whoever was asked.
     """
+    spoken = {name: fact for name, fact in vocabulary.facts.items() if fact.said}
     hazards = [
         fact.said[value] + (" (reported)" if name in facts.assumed else "")
-        for name, fact in vocabulary.facts.items()
-        if fact.hazard and name not in withheld
+        for name, fact in spoken.items()
+        if name not in withheld
         if (value := facts.value(name)) is not UNKNOWN and value in fact.said
     ]
+    always = said_when_unknown if any(one.kind in IN_PERSON for one in responders) else ()
     unknown = [
-        vocabulary.facts[name].label.lower()
-        for name in dict.fromkeys((*facts.asked, *open_questions))
-        if vocabulary.facts[name].hazard and facts.value(name) is UNKNOWN
+        fact.label.lower()
+        for name, fact in spoken.items()
+        if facts.value(name) is UNKNOWN and (name in always or name in facts.asked)
     ]
     sends = [
         f"{vocabulary.responders.get(one.kind, one.kind)}: "

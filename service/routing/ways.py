@@ -33,13 +33,15 @@ class Ways:
     The table, and three short lists beside it.
 
     `without_988` says when 988 has no place beside somebody sent in person; `ems_first` when EMS
-    cannot wait for anybody; `first_questions` is what is asked where no ruleset can be read.
+    cannot wait for anybody; `first_questions` is what is asked where no ruleset can be read;
+    `said_when_unknown` what a note says of these when nobody knows.
     """
 
     table: Mapping[str, tuple[Way, ...]]
     without_988: tuple[Row, ...]
     ems_first: tuple[Row, ...]
     first_questions: tuple[str, ...]
+    said_when_unknown: tuple[str, ...] = ()
 
     @property
     def facts_that_drop_988(self) -> frozenset[str]:
@@ -72,16 +74,16 @@ def read_ways(vocabulary: Vocabulary, document: object) -> tuple[Ways, list[Prob
                 Problem("no_last_way", f"ways.{kind}", "the last way must hold for every call")
             )
         table[kind] = ways
-    first = tuple(str(name) for name in document.get("first_questions") or ())
-    for wrong in (name for name in first if name not in vocabulary.facts):
-        problems.append(
-            Problem("bad_value", "first_questions", f"`{wrong}` is not in the vocabulary")
-        )
+    names = {}
+    for key in ("first_questions", "said_when_unknown"):
+        names[key] = tuple(str(name) for name in document.get(key) or ())
+        for wrong in (name for name in names[key] if name not in vocabulary.facts):
+            problems.append(Problem("bad_value", key, f"`{wrong[:60]}` is not in the vocabulary"))
     lists_beside = [
         read_rows(vocabulary, document[key], key, problems) if key in document else ()
         for key in ("without_988", "ems_first")
     ]
-    return Ways(table, lists_beside[0], lists_beside[1], first), problems
+    return Ways(table, lists_beside[0], lists_beside[1], **names), problems
 
 
 def _read_way(vocabulary: Vocabulary, line: Any, path: str, problems: list[Problem]) -> Way:

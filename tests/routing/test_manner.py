@@ -257,6 +257,23 @@ def test_the_note_says_hazards_and_how_and_nothing_of_who_somebody_is() -> None:
         assert word not in note.lower()
 
 
+def test_a_crew_is_told_what_nobody_knows() -> None:
+    """
+    Where somebody is sent, an unknown weapon and violence stand in the note, whoever was asked.
+    """
+    note = answer({"overdose": "suspected"}).note
+    assert "NOT KNOWN  violence towards others, weapon" in note
+    assert "NOT KNOWN" not in answer({"caller": "self", "suicide": "ideation"}).note
+
+
+def test_ems_that_waits_with_nobody_to_give_word_is_a_warning() -> None:
+    """
+    EMS staged by itself is said, so that somebody finds out what it waits for.
+    """
+    codes = [one.code for one in answer({"overdose": "suspected", "weapon": "unknown"}).warnings]
+    assert codes == ["ems_waits"]
+
+
 def test_the_floor_answers_with_no_rules_at_all() -> None:
     """
     Without a ruleset 911 stays on the line, with EMS, the first questions and an alarm.
