@@ -18,10 +18,14 @@ from flask import Flask, Response
 from service.api.calls import calls_blueprint
 from service.api.decisions import decisions_blueprint
 from service.api.description import description_blueprint
+from service.api.dispatches import dispatches_blueprint
+from service.api.export import export_blueprint
 from service.api.health import health_blueprint
 from service.api.problems import handle_errors
 from service.api.simulations import simulations_blueprint
 from service.decisions import Decisions
+from service.dispatch_request import dispatch_schema
+from service.dispatches import Dispatches
 from service.encryption import open_key_ring, session_key
 from service.host.process_list import announce
 from service.journal import Journal
@@ -74,6 +78,17 @@ def join(
         on_unknown_code=lambda registry: metrics.unknown_codes.labels(registry[:60]).inc(),
     )
     vocabulary, characters = rules.config.vocabulary, settings.remarks_characters_max
+    report_schema = dispatch_schema(vocabulary, rules.config.dispatch_reasons)()
+    dispatches = Dispatches(
+        report_schema,
+        journal,
+        store,
+        key_ring,
+        reasons=lambda: rules.config.dispatch_reasons,
+        fingerprint_key=session_key(settings),
+        is_only_host=settings.hosts == 1,
+        now=now,
+    )
     parts = Parts(
         settings=settings,
         rules=rules,
@@ -81,10 +96,12 @@ def join(
         store=store,
         surroundings=surroundings,
         decisions=decisions,
-        records=Records(journal, store, key_ring),
+        dispatches=dispatches,
+        records=Records(journal, store, key_ring, surroundings),
         metrics=metrics,
         decision_schema=decision_schema(vocabulary, characters)(),
         simulation_schema=simulation_schema(vocabulary, characters)(),
+        dispatch_schema=report_schema,
     )
     live = rules.config.rulesets.values()
     announced = announce(
@@ -111,6 +128,8 @@ def make_flask(parts: Parts) -> Flask:
     app.secret_key = session_key(parts.settings)
     for make in (
         decisions_blueprint,
+        dispatches_blueprint,
+        export_blueprint,
         simulations_blueprint,
         calls_blueprint,
         health_blueprint,

@@ -238,7 +238,7 @@ class Decisions:
                 case Written():
                     return Answered(201, document)
                 case Repeat(record):
-                    return _repeat(record.body, record.fingerprint, fingerprint)
+                    return answer_again(record.body, record.fingerprint, fingerprint)
                 case Stale():
                     continue
         raise JournalUnavailableError("the call changes faster than it can be recorded")
@@ -248,7 +248,11 @@ class Decisions:
         return hmac.new(self._fingerprint_key, text, hashlib.sha256).hexdigest()
 
 
-def _repeat(body: Mapping[str, Any], was: str | None, fingerprint: str | None) -> Answered:
+def answer_again(body: Mapping[str, Any], was: str | None, fingerprint: str | None) -> Answered:
+    """
+    Answer a request whose record id is on disk already: 200 with the first answer where it asked
+    the same, else 409.
+    """
     if was == fingerprint:
         return Answered(200, dict(body["answer"]))
     return Answered(409, {})

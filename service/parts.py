@@ -8,6 +8,7 @@ from marshmallow import Schema
 from sqlalchemy import Engine
 
 from service.decisions import Decisions
+from service.dispatches import Dispatches
 from service.journal import Journal
 from service.metrics import Metrics
 from service.records import Records
@@ -28,7 +29,9 @@ class Parts:
     store: Engine
     surroundings: Surroundings
     decisions: Decisions
+    dispatches: Dispatches
     records: Records
     metrics: Metrics
     decision_schema: Schema
     simulation_schema: Schema
+    dispatch_schema: Schema

@@ -1,9 +1,11 @@
 """
-Finds decision records again: in this host's journal at once, and in the store as soon as the
-workers have them.
+Finds decision records again, with what was really sent: in this host's journal at once, and in the
+store as soon as the workers have them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine
@@ -13,9 +15,27 @@ from service.decisions import iso, open_request
 from service.encryption import KeyRing
 from service.errors import SealedTextError, StoreUnavailableError
 from service.journal import Journal, Record
-from service.store import decisions
+from service.store import decisions, dispatches
 from service.store.decision_fields import Filters
-from service.store.decisions import Decision
+from service.store.decisions import Decision, Page
+from service.store.dispatches import Dispatch
+from service.surroundings import Surroundings
+
+_SEALED: Document = {
+    "code": "text_sealed",
+    "message": "the key of its texts is not here",
+    "path": None,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """
+    What a list shows of a decision, and the latest report of what was sent; None without one.
+    """
+
+    summary: Document
+    sent: Dispatch | None
 
 
 class Records:
@@ -23,10 +43,13 @@ class Records:
     Reads records of one agency at a time. One per process; any thread may call it.
     """
 
-    def __init__(self, journal: Journal, store: Engine, key_ring: KeyRing) -> None:
+    def __init__(
+        self, journal: Journal, store: Engine, key_ring: KeyRing, surroundings: Surroundings
+    ) -> None:
         self._journal = journal
         self._store = store
         self._key_ring = key_ring
+        self._surroundings = surroundings
 
     def find(self, agency: str, record_id: str) -> Document | None:
         """
@@ -37,10 +60,18 @@ class Records:
                 asked.
         """
         journaled = self._journal.find(agency, record_id)
-        if journaled is not None:
-            return self._of_journal(journaled)
+        if journaled is not None and journaled.kind == "decision":
+            document = self._of_journal(journaled)
+            # At once: a store that was away a second ago is not waited for.
+            has_store = self._surroundings.seen.has_store
+            self._add_dispatches(agency, [document], asks_store=has_store)
+            return document
         stored = decisions.find(self._store, agency, record_id)
-        return self._of_store(stored) if stored else None
+        if stored is None:
+            return None
+        document = self._of_store(stored)
+        self._add_dispatches(agency, [document], asks_store=True)
+        return document
 
     def of_call(self, agency: str, call_id: str) -> list[Document]:
         """
@@ -49,13 +80,17 @@ class Records:
         found = {
             one.record_id: self._of_journal(one) for one in self._journal.revisions(agency, call_id)
         }
+        has_store = True
         try:
             for one in decisions.of_call(self._store, agency, call_id):
                 found[one.record_id] = self._of_store(one)
         except StoreUnavailableError:
             if not found:
                 raise
-        return sorted(found.values(), key=lambda one: (one["decided_at"], one["decision_id"]))
+            has_store = False
+        revisions = sorted(found.values(), key=lambda one: (one["decided_at"], one["decision_id"]))
+        self._add_dispatches(agency, revisions, asks_store=has_store)
+        return revisions
 
     def page(
         self, agency: str, filters: Filters, cursor: str | None, limit: int
@@ -68,25 +103,92 @@ class Records:
             StoreUnavailableError: the store cannot be asked.
         """
         page = decisions.page(self._store, agency, filters, cursor, limit)
-        return [_summary(self._of_store(one)) for one in page.items], page.next
+        return [one.summary for one in self._listed(agency, page)], page.next
+
+    def every(self, agency: str, filters: Filters, page_items: int) -> Iterator[Listed]:
+        """
+        Give all of an agency's stored decisions, newest first; never more than a page is held.
+
+        Raises:
+            StoreUnavailableError: the store cannot be asked; for the first page at once.
+        """
+        page = decisions.page(self._store, agency, filters, None, page_items)
+        return self._following(agency, filters, page_items, (self._listed(agency, page), page.next))
+
+    def _following(
+        self,
+        agency: str,
+        filters: Filters,
+        page_items: int,
+        first: tuple[list[Listed], str | None],
+    ) -> Iterator[Listed]:
+        listed, cursor = first
+        yield from listed
+        while cursor is not None:
+            page = decisions.page(self._store, agency, filters, cursor, page_items)
+            yield from self._listed(agency, page)
+            cursor = page.next
+
+    def _listed(self, agency: str, page: Page) -> list[Listed]:
+        ids = [one.record_id for one in page.items]
+        sent = dispatches.latest(self._store, agency, ids)
+        return [
+            Listed(_summary(one, sent.get(one.record_id)), sent.get(one.record_id))
+            for one in page.items
+        ]
+
+    def _add_dispatches(
+        self, agency: str, documents: Sequence[Document], *, asks_store: bool
+    ) -> None:
+        """
+        Add to each decision what was reported to have been sent, the earliest first.
+        """
+        found: dict[str, Document] = {}
+        for call_id in {one["call_id"] for one in documents}:
+            for journaled in self._journal.dispatches(agency, call_id):
+                place = _journal_place(journaled)
+                found[journaled.record_id] = self._dispatch(journaled.body, place)
+        ids = [one["decision_id"] for one in documents]
+        if asks_store:
+            for stored in self._stored_dispatches(agency, ids, documents):
+                found[stored.record_id] = self._dispatch(stored.body, _store_place(stored))
+        for document in documents:
+            about = [one for one in found.values() if one["decision_id"] == document["decision_id"]]
+            document["dispatches"] = sorted(
+                about,
+                key=lambda one: (datetime.fromisoformat(one["reported_at"]), one["dispatch_id"]),
+            )
+
+    def _stored_dispatches(
+        self, agency: str, ids: Sequence[str], documents: Iterable[Document]
+    ) -> tuple[Dispatch, ...]:
+        try:
+            return dispatches.of_decisions(self._store, agency, ids)
+        except StoreUnavailableError:
+            # What the journal knows is given at once; what only the store knew is not given in
+            # part.
+            if any(one["record"]["stored_at"] is not None for one in documents):
+                raise
+            return ()
+
+    def _dispatch(self, body: Mapping[str, Any], place: Mapping[str, Any]) -> Document:
+        document: Document = {**body["answer"], "comment": body["request"]["comment"]}
+        if document["comment"] is not None:
+            try:
+                document["comment"] = self._key_ring.open(
+                    document["comment"], document["dispatch_id"]
+                )
+            except SealedTextError:
+                document["comment"] = None
+                document["warnings"] = [*document["warnings"], _SEALED]
+        document["record"] = {**place, "by": body.get("by"), "program": body.get("program")}
+        return document
 
     def _of_journal(self, record: Record) -> Document:
-        place = {
-            "state": record.state,
-            "host": record.host_id,
-            "number": record.number,
-            "stored_at": None,
-        }
-        return self._document(record.body, record.record_id, place)
+        return self._document(record.body, record.record_id, _journal_place(record))
 
     def _of_store(self, stored: Decision) -> Document:
-        place = {
-            "state": "stored",
-            "host": stored.host_id,
-            "number": stored.journal_number,
-            "stored_at": iso(stored.stored_at),
-        }
-        document = self._document(stored.body, stored.record_id, place)
+        document = self._document(stored.body, stored.record_id, _store_place(stored))
         document["revision"] = stored.revision
         return document
 
@@ -97,33 +199,46 @@ class Records:
         try:
             document["request"] = open_request(self._key_ring, body["request"], record_id)
         except SealedTextError:
-            warning = {
-                "code": "text_sealed",
-                "message": "the key of its texts is not here",
-                "path": None,
-            }
             document["request"] = {**body["request"], "remarks": None, "dismissed": None}
-            document["warnings"] = [*document["warnings"], warning]
+            document["warnings"] = [*document["warnings"], _SEALED]
         document["record"] = {**place, "by": body.get("by"), "program": body.get("program")}
         return document
 
 
-def _summary(document: Document) -> Document:
-    """
-    Give what a list shows of a record: everything but the call's own facts and texts.
-    """
-    shown = (
-        "decision_id",
-        "call_id",
-        "revision",
-        "decided_at",
-        "recommendation",
-        "ruleset",
-        "mode",
-    )
+def _journal_place(record: Record) -> Document:
     return {
-        **{name: document[name] for name in shown},
-        "rules": [one["rule"] for one in document["because"]],
-        "law_enforcement": document["law_enforcement"],
-        "record": document["record"],
+        "state": record.state,
+        "host": record.host_id,
+        "number": record.number,
+        "stored_at": None,
+    }
+
+
+def _store_place(stored: Decision | Dispatch) -> Document:
+    return {
+        "state": "stored",
+        "host": stored.host_id,
+        "number": stored.journal_number,
+        "stored_at": iso(stored.stored_at),
+    }
+
+
+def _summary(stored: Decision, sent: Dispatch | None) -> Document:
+    """
+    Give what a list shows of a record: everything but the call's own facts and texts, which stay
+    sealed.
+    """
+    answer, body = stored.body["answer"], stored.body
+    return {
+        "decision_id": answer["decision_id"],
+        "call_id": answer["call_id"],
+        "revision": stored.revision,
+        "decided_at": answer["decided_at"],
+        "recommendation": answer["recommendation"],
+        "ruleset": answer["ruleset"],
+        "mode": answer["mode"],
+        "rules": [one["rule"] for one in answer["because"]],
+        "law_enforcement": answer["law_enforcement"],
+        "override": sent.override if sent else None,
+        "record": {**_store_place(stored), "by": body.get("by"), "program": body.get("program")},
     }

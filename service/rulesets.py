@@ -1,6 +1,6 @@
 """
-Reads `config/`: the vocabulary, the table of ways, and the rulesets, with file and line of every
-fault.
+Reads `config/`: the vocabulary, the table of ways, the reasons for a dispatch, and the rulesets,
+with file and line of every fault.
 
 What is read together is digested together: the digest covers everything that `decide` reads, so the
 same digest means the same answers. Nothing here decides anything.
@@ -25,6 +25,8 @@ from service.routing.reading import read_ruleset
 from service.routing.ways import Ways, read_ways
 from service.settings import shipped_config
 
+OTHER = "other"  # the reason for a dispatch that is always there, and needs a comment
+
 
 @dataclass(frozen=True, slots=True)
 class Published:
@@ -42,13 +44,15 @@ class Published:
 @dataclass(frozen=True, slots=True, repr=False)
 class Config:
     """
-    Everything read from one `config/` folder.
+    Everything read from one `config/` folder; `dispatch_reasons` maps the id of a reason to its
+    label.
     """
 
     vocabulary: Vocabulary
     ways: Ways
     incident_types: IncidentTypes
     tables: Mapping[str, Any]
+    dispatch_reasons: Mapping[str, str]
     rulesets: Mapping[str, Published]
 
     def __repr__(self) -> str:
@@ -108,8 +112,10 @@ def load_config(folder: Path | None = None) -> Config:
     found = located(problems, folder / "ways.yaml", ways_lines)
     types, type_problems = read_incident_types(vocabulary, _documents(folder / "incident_types"))
     found += type_problems
+    reasons, reason_problems = _read_reasons(folder)
+    found += reason_problems
     tables = {"facts": facts, "ways": ways_document, "incident_types": types.registries}
-    config = Config(vocabulary, ways, types, tables, {})
+    config = Config(vocabulary, ways, types, tables, reasons, {})
     rulesets = {}
     for path in sorted((folder / "rulesets").glob("*/rules.yaml")):
         document, lines = read_yaml(path)
@@ -121,6 +127,30 @@ def load_config(folder: Path | None = None) -> Config:
     if found:
         raise ConfigurationError(found)
     return replace(config, rulesets=rulesets)
+
+
+def _read_reasons(folder: Path) -> tuple[dict[str, str], list[Problem]]:
+    path = folder / "dispatch.yaml"
+    if not path.exists():
+        # A folder that was made before reports were taken must not lose its rules over it.
+        path = shipped_config() / "dispatch.yaml"
+    document, lines = read_yaml(path)
+    listed = document.get("reasons") if isinstance(document, Mapping) else None
+    reasons: dict[str, str] = {}
+    problems: list[Problem] = []
+    for place, one in enumerate(listed if isinstance(listed, list) else ()):
+        name, label = (one.get("id"), one.get("label")) if isinstance(one, Mapping) else (0, 0)
+        at = f"reasons[{place}]"
+        if not (isinstance(name, str) and isinstance(label, str) and name and label):
+            problems.append(Problem("bad_reason", at, "a reason needs an `id` and a `label`"))
+        elif name in reasons:
+            problems.append(Problem("reason_twice", at, f"the reason `{name}` stands twice"))
+        else:
+            reasons[name] = label
+    if OTHER not in reasons:
+        text = f"the reasons must hold `{OTHER}`, for what the others do not say"
+        problems.append(Problem("no_other", "reasons", text))
+    return reasons, located(problems, path, lines)
 
 
 def _documents(folder: Path) -> dict[str, tuple[Any, dict[str, int]]]:

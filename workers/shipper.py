@@ -28,7 +28,7 @@ from service.errors import JournalUnavailableError, StoreUnavailableError
 from service.journal import Journal, Record
 from service.log import configure_log
 from service.settings import Settings, read_settings
-from service.store import decisions
+from service.store import records as in_store
 from service.store.database import open_store
 from service.store.migration import is_current, migrate
 from workers.celery_app import make_celery
@@ -135,7 +135,7 @@ class Shipper:
                 if not is_current(self._store):
                     migrate(self._settings.database_url)
                 self._is_migrated = True
-            stored = decisions.stored_ids(self._store, list(self._sent))
+            stored = in_store.stored_ids(self._store, list(self._sent))
         with self._needing("journal"):
             if stored:
                 self._journal.confirm(sorted(stored))

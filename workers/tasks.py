@@ -12,7 +12,7 @@ from celery import shared_task
 from sqlalchemy import Engine
 
 from service.settings import read_settings
-from service.store import decisions
+from service.store import records as stored
 from service.store.database import open_store
 from workers.redis_client import ALIVE_KEY, ALIVE_S, Client, connect
 
@@ -22,13 +22,13 @@ log = structlog.get_logger()
 @shared_task(name="workers.tasks.store_records")  # type: ignore[untyped-decorator]  # Celery has no types
 def store_records(records: list[dict[str, Any]]) -> int:
     """
-    Store records of a host's journal in one transaction, and count the new ones.
+    Store records of a host's journal, of any kind, in one transaction, and count the new ones.
 
     If the store is away the task ends with its error and is not tried again: the host's shipper
     sends again whatever it does not find in the store.
     """
     started = time.perf_counter()
-    count, refused = decisions.insert(_store(), records, datetime.now(UTC))
+    count, refused = stored.insert(_store(), records, datetime.now(UTC))
     for one in refused:
         # It stays in its journal, so nothing is lost; but somebody must look at it.
         log.error("record_refused", record_id=one.record_id, reason=one.reason)

@@ -69,6 +69,8 @@ def schemas_of(vocabulary: Vocabulary) -> dict[str, Schema]:
         **_recommended(vocabulary, urgency),
         **_reasons(fact),
         **_answers(),
+        **_dispatches(),
+        **_state(),
         **_errors(),
     }
 
@@ -187,15 +189,47 @@ def _answers() -> dict[str, Schema]:
     )
     item = {name: answer[name] for name in shown}
     item |= {"rules": many(TEXT), "law_enforcement": ref("LawEnforcement"), "record": ref("Record")}
-    part = thing({"part": TEXT, "text": TEXT})
-    process = thing({"part": TEXT, "pid": WHOLE, "ruleset": maybe(ANY_OBJECT)})
+    # Null: nothing was reported yet.
+    item["override"] = {"type": ["boolean", "null"]}
     return {
         "Answer": thing(answer),
         "Record": record,
-        "DecisionRecord": thing({**answer, "request": ANY_OBJECT, "record": ref("Record")}),
+        "DecisionRecord": thing(
+            {
+                **answer,
+                "request": ANY_OBJECT,
+                "record": ref("Record"),
+                "dispatches": many(ref("DispatchRecord")),
+            }
+        ),
         "DecisionItem": thing(item),
         "DecisionList": thing({"items": many(ref("DecisionItem")), "next": MAYBE_TEXT}),
         "Call": thing({"call_id": TEXT, "revisions": many(ref("DecisionRecord"), minItems=1)}),
+    }
+
+
+def _dispatches() -> dict[str, Schema]:
+    dispatch = {
+        "dispatch_id": TEXT,
+        "decision_id": TEXT,
+        "responders": many(ref("Kind")),
+        "override": FLAG,
+        "released": many(ref("Kind")),
+        "reason": MAYBE_TEXT,
+        "call_back_at": maybe(TIME),
+        "reported_at": TIME,
+        "warnings": many(ref("Warning")),
+    }
+    return {
+        "Dispatch": thing(dispatch),
+        "DispatchRecord": thing({**dispatch, "comment": MAYBE_TEXT, "record": ref("Record")}),
+    }
+
+
+def _state() -> dict[str, Schema]:
+    part = thing({"part": TEXT, "text": TEXT})
+    process = thing({"part": TEXT, "pid": WHOLE, "ruleset": maybe(ANY_OBJECT)})
+    return {
         "Health": thing({"status": {"const": "ok"}}),
         "Readiness": thing(
             {

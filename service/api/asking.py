@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 from flask import Response, request
-from marshmallow import Schema
+from marshmallow import Schema, ValidationError
 
 from service.access import may
 from service.api.problems import RefusedError
@@ -17,6 +17,8 @@ from service.json_body import read_json
 from service.parts import Parts
 from service.store.agencies import Agency
 from service.store.keys import Key
+
+IDEMPOTENCY_KEY_CHARACTERS_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +55,20 @@ def read_body(parts: Parts, schema: Schema) -> dict[str, Any]:
     Read the body against *schema*.
 
     Raises:
-        RefusedError: 415 for another media type, 413 for too large a body.
-        BodyError: it is not JSON (400).
+        RefusedError, BodyError: as `read_document` does.
         ValidationError: it has faults, all of them named (422).
+    """
+    loaded: dict[str, Any] = schema.load(read_document(parts))
+    return loaded
+
+
+def read_document(parts: Parts) -> Mapping[str, Any]:
+    """
+    Read the body as a JSON object.
+
+    Raises:
+        RefusedError: 415 for another media type, 413 for too large a body, 422 for no object.
+        BodyError: it is not JSON (400).
     """
     if request.mimetype != "application/json":
         raise RefusedError(415, "not-json", "send `Content-Type: application/json`")
@@ -64,8 +77,23 @@ def read_body(parts: Parts, schema: Schema) -> dict[str, Any]:
     if not isinstance(document, Mapping):
         entry = {"path": "", "message": "the body must be a JSON object", "allowed": []}
         raise RefusedError(422, "faults", "the request has 1 fault: see `errors`", errors=(entry,))
-    loaded: dict[str, Any] = schema.load(document)
-    return loaded
+    return document
+
+
+def idempotency_key() -> str | None:
+    """
+    Give the request's `Idempotency-Key`, or None.
+
+    Raises:
+        ValidationError: it is empty or too long (422).
+    """
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    if not 0 < len(key) <= IDEMPOTENCY_KEY_CHARACTERS_MAX:
+        message = f"must have 1 to {IDEMPOTENCY_KEY_CHARACTERS_MAX} characters"
+        raise ValidationError({"Idempotency-Key": [message]})
+    return key
 
 
 def answer(document: Any, status: int = 200) -> Response:

@@ -19,6 +19,7 @@ from flask import Blueprint, Response, abort, render_template
 from service import PROGRAM_VERSION
 from service.api.answer_schemas import schemas_of
 from service.api.operations import operations_of
+from service.dispatch_request import Kinds
 from service.parts import Parts
 from service.request import ByName, Degrees, Facts, Flag, Instant
 
@@ -100,6 +101,7 @@ def describe(parts: Parts) -> dict[str, Any]:
     spec.components.security_scheme("key", {"type": "http", "scheme": "bearer"})
     spec.components.schema("DecisionRequest", schema=parts.decision_schema)
     spec.components.schema("SimulationRequest", schema=parts.simulation_schema)
+    spec.components.schema("DispatchRequest", schema=parts.dispatch_schema)
     for name, schema in schemas_of(vocabulary).items():
         spec.components.schema(name, schema)
     for path, operations in operations_of(vocabulary, parts.settings).items():
@@ -122,6 +124,9 @@ def _fields_of_ours(converter: Any, field: Any, **kwargs: Any) -> dict[str, Any]
             "additionalProperties": False,
             "properties": dict.fromkeys(field.allowed, inner),
         }
+    elif isinstance(field, Kinds):
+        kind = {"type": "string", "enum": list(field.allowed)}
+        described = {"type": "array", "items": kind, "uniqueItems": True}
     elif isinstance(field, Degrees):
         described = {"type": "number", "minimum": -field.limit, "maximum": field.limit}
     elif isinstance(field, Flag):

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from service.api.answer_schemas import TIME, ref
+from service.api.filters import FORMATS
 from service.routing.facts import Vocabulary
 from service.settings import Settings
 
@@ -18,6 +19,17 @@ EXAMPLE = {
     "received_at": "2026-11-23T02:15:00-08:00",
     "facts": {"caller": "with_person", "suicide": "plan", "weapon": "none", "violence": "none"},
 }
+DISPATCH_EXAMPLE = {
+    "responders": ["co_responder"],
+    "reason": "scene_changed",
+    "comment": "the caller now sees a knife",
+}
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "The same key and body again: the first answer (200); another body: 409",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+}
 
 
 def operations_of(vocabulary: Vocabulary, settings: Settings) -> dict[str, Operations]:
@@ -27,6 +39,8 @@ def operations_of(vocabulary: Vocabulary, settings: Settings) -> dict[str, Opera
     return {
         "/v1/decisions": {"post": _decide(), "get": _list(vocabulary, settings)},
         "/v1/decisions/{decision_id}": {"get": _find()},
+        "/v1/decisions/{decision_id}/dispatch": {"post": _report()},
+        "/v1/decisions/export": {"get": _export(vocabulary)},
         "/v1/simulations": {"post": _simulate()},
         "/v1/calls/{call_id}": {"get": _call()},
         "/healthz": {"get": _open("Does the process live?", {200: ref("Health")})},
@@ -61,16 +75,10 @@ def _body(name: str, example: dict[str, Any]) -> dict[str, Any]:
 
 
 def _decide() -> dict[str, Any]:
-    key = {
-        "name": "Idempotency-Key",
-        "in": "header",
-        "description": "The same key and body again: the first answer (200); another body: 409",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 200},
-    }
     return {
         "summary": "Recommend who should answer a call, and record it",
         "operationId": "decide",
-        "parameters": [key],
+        "parameters": [IDEMPOTENCY_KEY],
         "requestBody": _body("DecisionRequest", EXAMPLE),
         "responses": _responses(
             {200: ref("Answer"), 201: ref("Answer")}, (*REFUSED_BODY, 409, 503)
@@ -104,6 +112,26 @@ def _find() -> dict[str, Any]:
     }
 
 
+def _report() -> dict[str, Any]:
+    return {
+        "summary": "Report what was really sent, and why it differs",
+        "description": """Each report is kept; the latest counts.
+
+A `reason` is owed where other kinds were sent than this decision recommends, where nobody is sent,
+and where EMS or police that this or any earlier revision of the call asked for are not sent, even
+if this revision asks for them no more: they are `released`. Either kind of police stands for the
+other. The 422 lists the agency's reasons in `allowed`; `other` needs a `comment`. An empty list
+also needs a `call_back_at` in the future.""",
+        "operationId": "reportDispatch",
+        "parameters": [_path("decision_id", "The decision's id"), IDEMPOTENCY_KEY],
+        "requestBody": _body("DispatchRequest", DISPATCH_EXAMPLE),
+        "responses": _responses(
+            {200: ref("Dispatch"), 201: ref("Dispatch")}, (*REFUSED_BODY, 404, 409, 503)
+        ),
+        **KEYED,
+    }
+
+
 def _call() -> dict[str, Any]:
     return {
         "summary": "Read every revision of a call, oldest first",
@@ -114,10 +142,17 @@ def _call() -> dict[str, Any]:
     }
 
 
-def _list(vocabulary: Vocabulary, settings: Settings) -> dict[str, Any]:
+def _query(parameters: dict[str, tuple[dict[str, Any], str]]) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "query", "description": words, "schema": schema}
+        for name, (schema, words) in parameters.items()
+    ]
+
+
+def _filters(vocabulary: Vocabulary) -> dict[str, tuple[dict[str, Any], str]]:
     flag = {"type": "string", "enum": ["true", "false"]}
     name = {"type": "string", "minLength": 1, "maxLength": 200}
-    filters = {
+    return {
         "from": (TIME, "Decided at this time or later"),
         "to": (TIME, "Decided before this time"),
         "responder": (
@@ -128,8 +163,17 @@ def _list(vocabulary: Vocabulary, settings: Settings) -> dict[str, Any]:
         "rule": (name, "This rule fired"),
         "call_id": (name, "About this call"),
         "fallback": (flag, "Somebody else than preferred was recommended"),
-        "overridden": (flag, "Something else was sent"),
+        "overridden": (
+            flag,
+            "`true`: something else was sent, by the latest report; `false`: what was recommended"
+            " was sent. Neither finds a decision of which nothing is reported",
+        ),
         "reviewed": (flag, "A supervisor has reviewed it"),
+    }
+
+
+def _list(vocabulary: Vocabulary, settings: Settings) -> dict[str, Any]:
+    page = {
         "cursor": (
             {"type": "string", "minLength": 1, "maxLength": 1000},
             "The `next` of the page before",
@@ -142,11 +186,32 @@ def _list(vocabulary: Vocabulary, settings: Settings) -> dict[str, Any]:
     return {
         "summary": "List decisions, newest first",
         "operationId": "listDecisions",
-        "parameters": [
-            {"name": key, "in": "query", "description": words, "schema": schema}
-            for key, (schema, words) in filters.items()
-        ],
+        "parameters": _query(_filters(vocabulary) | page),
         "responses": _responses({200: ref("DecisionList")}, (*REFUSED, 422, 503)),
+        **KEYED,
+    }
+
+
+def _export(vocabulary: Vocabulary) -> dict[str, Any]:
+    form = ({"type": "string", "enum": list(FORMATS)}, "`csv` (the default) or `jsonl`")
+    text = {"schema": {"type": "string"}}
+    good = {
+        "description": "Every decision that the filters leave, newest first",
+        "headers": {"Content-Disposition": {"schema": {"type": "string"}}},
+        "content": {"text/csv": text, "application/jsonl": text},
+    }
+    return {
+        "summary": "Export decisions as a file, streamed whole",
+        "description": """The filters of the list. JSON lines are the items of the list; CSV has one
+row for each. Lists in a cell are separated by spaces; `fallback` is its reason; `sent`, `override`
+and `reason` are of the latest report, empty without one, and `sent` is `nobody` where it says so. A
+cell that a spreadsheet would run starts with an apostrophe. No remarks, comments or facts.
+
+Should the store go away under way, the last line says that the file is incomplete: in CSV a row of
+one cell that starts with `incomplete`, in JSON lines a problem with `status` 503.""",
+        "operationId": "exportDecisions",
+        "parameters": _query(_filters(vocabulary) | {"format": form}),
+        "responses": {"200": good, **_responses({}, (*REFUSED, 422, 503))},
         **KEYED,
     }
 

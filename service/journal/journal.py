@@ -125,11 +125,13 @@ class Journal:
         """
         Give the decisions about one call that the journal still has, the oldest first.
         """
-        return self._select(
-            "WHERE agency = ? AND call_id = ? AND kind = 'decision' ORDER BY number",
-            agency,
-            call_id,
-        )
+        return self._of_call(agency, call_id, "decision")
+
+    def dispatches(self, agency: str, call_id: str) -> tuple[Record, ...]:
+        """
+        Give the reports of what was sent to one call that the journal still has, the oldest first.
+        """
+        return self._of_call(agency, call_id, "dispatch")
 
     def newest(
         self, agency: str, before_number: int | None = None, limit: int = 50
@@ -233,6 +235,10 @@ class Journal:
             self._waiting.put(None)
             self._writer.join(self._settings.journal_wait_s_max)
         self._file.close()
+
+    def _of_call(self, agency: str, call_id: str, kind: str) -> tuple[Record, ...]:
+        where = "WHERE agency = ? AND call_id = ? AND kind = ? ORDER BY number"
+        return self._select(where, agency, call_id, kind)
 
     def _select(self, where: str, *values: Any) -> tuple[Record, ...]:
         # Both parts are this module's own words; what a caller says comes in as a value only.

@@ -22,7 +22,7 @@ class Filters:
     Say which decisions a list holds: all that meet every filter that is not None.
 
     `since` counts in, `until` does not; both are aware. `rule` is one that fired, `responder` a
-    kind.
+    kind. `overridden` asks the latest report of what was sent; without one neither value holds.
     """
 
     since: datetime | None = None
@@ -32,6 +32,7 @@ class Filters:
     rule: str | None = None
     call_id: str | None = None
     fallback: bool | None = None
+    overridden: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +100,8 @@ def fields_of(record: Mapping[str, Any]) -> dict[str, Any]:
         "call_id": record["call_id"],
         "host_id": record["host_id"],
         "journal_number": int(record["number"]),
-        "decided_at": _instant(record["decided_at"]),
-        "received_at": _instant_or_none(_mapping(_mapping(body).get("request")).get("received_at")),
+        "decided_at": instant(record["decided_at"]),
+        "received_at": instant_or_none(_mapping(_mapping(body).get("request")).get("received_at")),
         "urgency": _text(recommendation.get("urgency")),
         "responders": responders,
         "rules": [str(_mapping(one).get("rule", one)) for one in _list(answer, "because")],
@@ -128,13 +129,19 @@ def _text(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def _instant(text: str) -> datetime:
+def instant(text: str) -> datetime:
+    """
+    Read a time as aware UTC; one without a zone is taken as UTC.
+    """
     at = datetime.fromisoformat(text)
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
-def _instant_or_none(text: Any) -> datetime | None:
+def instant_or_none(text: Any) -> datetime | None:
+    """
+    Read a time as aware UTC; None where there is none that can be read.
+    """
     try:
-        return _instant(text)
+        return instant(text)
     except (TypeError, ValueError):
         return None

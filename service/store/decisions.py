@@ -1,11 +1,9 @@
 """
-Keep decision records, as the journals of the hosts sent them.
+Keep decision records, as the journals of the hosts sent them; find and list them.
 
-A record comes as often as it likes and is stored once. Nothing here changes a record that is
-stored.
+Nothing here changes a record that is stored; `service/store/records.py` puts them in.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +14,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     ColumnElement,
-    Connection,
     Engine,
     Index,
     Integer,
@@ -34,13 +31,10 @@ from sqlalchemy import (
     select,
     tuple_,
 )
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import StatementError
 
-from service.store.database import Instant, dump_json, metadata, reading, writing
-from service.store.decision_fields import Cursor, Filters, fields_of, read_cursor, write_cursor
-
-_KIND = "decision"
+from service.store.database import Instant, dump_json, metadata, reading
+from service.store.decision_fields import Cursor, Filters, read_cursor, write_cursor
+from service.store.dispatches import is_overridden
 
 decisions = Table(
     "decisions",
@@ -69,8 +63,9 @@ decisions = Table(
     Index("ix_decisions_agency_call_id", "agency", "call_id"),
 )
 
-# The same record id written by another host, or again by the same: one request told twice. It is
-# kept, so that no number of a journal is missing, and counted nowhere.
+# The same record id written by another host, or again by the same: one request told twice, whether
+# it asked for a decision or reported a dispatch (then `decided_at` is when). It is kept, so that no
+# number of a journal is missing, and counted nowhere.
 repeats = Table(
     "decision_repeats",
     metadata,
@@ -123,103 +118,6 @@ class Page:
 
     items: tuple[Decision, ...]
     next: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """
-    A record that the database will never take as it is, and the kind of error it gave.
-    """
-
-    record_id: str
-    reason: str
-
-
-def insert(
-    engine: Engine, records: Sequence[Mapping[str, Any]], at: datetime
-) -> tuple[int, tuple[Refused, ...]]:
-    """
-    Store records of journals, all in one transaction; those that are there already change nothing.
-
-    Each record is the fields of a journal's `Record` as a mapping; *at* is kept as `stored_at`.
-
-    Returns:
-        How many were new, and which ones can never be stored as they are: they stay in their
-        journal.
-
-    Raises:
-        StoreUnavailableError: nothing was stored.
-    """
-    refused = [
-        Refused(str(record.get("record_id")), "the kind of record is not known")
-        for record in records
-        if record.get("kind") != _KIND
-    ]
-    rows = []
-    for record in (record for record in records if record.get("kind") == _KIND):
-        try:
-            rows.append({**fields_of(record), "stored_at": at})
-        except (KeyError, TypeError, ValueError) as error:
-            refused.append(Refused(str(record.get("record_id")), type(error).__name__))
-    try:
-        return _insert(engine, rows), tuple(refused)
-    except (StatementError, ValueError):
-        # One record that the database refuses must not keep the others of its batch out for ever.
-        count = 0
-    for row in rows:
-        try:
-            count += _insert(engine, [row])
-        except (StatementError, ValueError) as error:
-            refused.append(Refused(row["record_id"], type(error).__name__))
-    return count, tuple(refused)
-
-
-def _insert(engine: Engine, rows: list[dict[str, Any]]) -> int:
-    if not rows:
-        return 0
-    with writing(engine) as connection:
-        ids = [row["record_id"] for row in rows]
-        before = _places(connection, ids)
-        _insert_new(connection, decisions, rows, ["record_id"])
-        after = _places(connection, ids)
-        again = [row for row in rows if after[row["record_id"]] != _place(row)]
-        if again:
-            kept = [{column.name: row[column.name] for column in repeats.c} for row in again]
-            _insert_new(connection, repeats, kept, ["host_id", "journal_number"])
-    return len(after) - len(before)
-
-
-def _insert_new(
-    connection: Connection, table: Table, rows: list[dict[str, Any]], key: list[str]
-) -> None:
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    connection.execute(dialect.insert(table).on_conflict_do_nothing(index_elements=key), rows)
-
-
-def _place(row: Mapping[str, Any]) -> tuple[str, int]:
-    return row["host_id"], row["journal_number"]
-
-
-def _places(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[str, int]]:
-    rows = connection.execute(
-        select(decisions.c.record_id, decisions.c.host_id, decisions.c.journal_number).where(
-            decisions.c.record_id.in_(ids)
-        )
-    )
-    return {record_id: (host_id, number) for record_id, host_id, number in rows}
-
-
-def stored_ids(engine: Engine, ids: Sequence[str]) -> set[str]:
-    """
-    Tell which of these record ids are in the store.
-    """
-    if not ids:
-        return set()
-    with reading(engine) as connection:
-        rows = connection.execute(
-            select(decisions.c.record_id).where(decisions.c.record_id.in_(ids))
-        )
-        return set(rows.scalars())
 
 
 def find(engine: Engine, agency: str, record_id: str) -> Decision | None:
@@ -289,6 +187,9 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
         found.append(decisions.c.call_id == filters.call_id)
     if filters.fallback is not None:
         found.append(decisions.c.fallback.is_(filters.fallback))
+    if filters.overridden is not None:
+        agency, decision_id = decisions.c.agency, decisions.c.record_id
+        found.append(is_overridden(agency, decision_id, wanted=filters.overridden))
     return found
 
 

@@ -2,7 +2,7 @@
 Name every table of the store in one place, for migrations and their test.
 """
 
-from service.store import agencies, decisions, keys, people
+from service.store import agencies, decisions, dispatches, keys, people
 from service.store.database import metadata
 
 TABLES = (
@@ -11,6 +11,7 @@ TABLES = (
     keys.keys,
     decisions.decisions,
     decisions.repeats,
+    dispatches.dispatches,
 )
 
 __all__ = ["TABLES", "metadata"]

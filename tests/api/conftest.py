@@ -5,7 +5,7 @@ A joined application on a home of its own, with a key of each role and a second 
 import datetime as dt
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from service.app import join, make_flask
 from service.host.first_start import prepare
 from service.parts import Parts
 from service.settings import read_settings
-from service.store import agencies, keys
+from service.store import agencies, keys, records
 from service.store.agencies import Agency
 from service.store.keys import Key
 
@@ -52,6 +52,17 @@ class Api:
         Get with the key of a role.
         """
         return self.client.get(path, headers={"Authorization": f"Bearer {self.keys[role]}"})
+
+
+def ship(parts: Parts) -> None:
+    """
+    Store what the journal holds, as shipper and worker do.
+    """
+    unstored = parts.journal.unstored(10_000)
+    sent = [{one.name: getattr(record, one.name) for one in fields(record)} for record in unstored]
+    count, refused = records.insert(parts.store, sent, dt.datetime.now(dt.UTC))
+    assert (count, refused) == (len(sent), ())
+    parts.journal.confirm([record.record_id for record in unstored])
 
 
 @pytest.fixture(scope="module")

@@ -142,6 +142,8 @@ def test_no_key_sees_another_agencys_calls(api: Api) -> None:
     [
         ("post", "/v1/decisions", {"dispatch"}),
         ("post", "/v1/simulations", {"dispatch", "supervisor", "admin"}),
+        ("post", "/v1/decisions/nobody/dispatch", {"dispatch"}),
+        ("get", "/v1/decisions/export", {"dispatch", "supervisor", "auditor"}),
         ("get", "/v1/decisions", {"dispatch", "supervisor", "auditor"}),
         ("get", "/v1/calls/nobody", {"dispatch", "supervisor", "auditor"}),
         ("get", "/readyz", {"dispatch", "supervisor", "admin", "auditor"}),

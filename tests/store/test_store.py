@@ -2,11 +2,9 @@
 Prove that the store does the same on SQLite and on PostgreSQL.
 """
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +14,7 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import IntegrityError
 
 from service.errors import CursorError, SettingsError
-from service.store import agencies, decisions, keys, people
+from service.store import agencies, decisions, keys, people, records
 from service.store.agencies import Agency
 from service.store.database import open_store, reading, writing
 from service.store.decision_fields import Filters
@@ -26,27 +24,6 @@ from service.store.people import Person
 from service.store.tables import metadata
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, 123456, UTC)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """
-    Give the address of an empty database of each kind.
-    """
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'store.sqlite'}"
-    return str(request.getfixturevalue("postgres_url"))
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Engine]:
-    """
-    Give an open store with all its tables.
-    """
-    migrate(url)
-    engine = open_store(url)
-    yield engine
-    engine.dispose()
 
 
 def record(number: int, **changes: Any) -> dict[str, Any]:
@@ -119,21 +96,21 @@ def test_a_batch_told_twice_is_stored_once(store: Engine) -> None:
     """
     The same records again, alone or among new ones, store nothing twice.
     """
-    assert decisions.insert(store, [record(1), record(2)], NOW) == (2, ())
-    assert decisions.insert(store, [record(1), record(2)], NOW) == (0, ())
-    assert decisions.insert(store, [record(2), record(3)], NOW) == (1, ())
-    assert decisions.stored_ids(store, ["r-001", "r-003", "r-009"]) == {"r-001", "r-003"}
-    assert decisions.stored_ids(store, []) == set()
+    assert records.insert(store, [record(1), record(2)], NOW) == (2, ())
+    assert records.insert(store, [record(1), record(2)], NOW) == (0, ())
+    assert records.insert(store, [record(2), record(3)], NOW) == (1, ())
+    assert records.stored_ids(store, ["r-001", "r-003", "r-009"]) == {"r-001", "r-003"}
+    assert records.stored_ids(store, []) == set()
 
 
 def test_a_request_told_to_two_hosts_is_kept_twice_and_counted_once(store: Engine) -> None:
     """
     The second host's record is kept beside the first, so that no number of its journal is missing.
     """
-    decisions.insert(store, [record(1)], NOW)
+    records.insert(store, [record(1)], NOW)
     second = record(7, record_id="r-001", host_id="h2")
     for _ in range(2):
-        assert decisions.insert(store, [second], NOW) == (0, ())
+        assert records.insert(store, [second], NOW) == (0, ())
     with reading(store) as connection:
         columns = decisions.repeats.c.host_id, decisions.repeats.c.record_id
         kept = connection.execute(select(*columns)).all()
@@ -149,7 +126,7 @@ def test_a_decision_comes_back_whole(store: Engine) -> None:
     """
     body = {"request": {"z": 1, "a": 2, "received_at": "2026-11-24T02:15:00-08:00"}}
     body["answer"] = record(1)["body"]["answer"]
-    decisions.insert(store, [record(1, body=body)], NOW)
+    records.insert(store, [record(1, body=body)], NOW)
     found = decisions.find(store, "a", "r-001")
     assert found is not None
     assert found.body == body
@@ -179,7 +156,7 @@ def test_a_record_that_cannot_be_stored_keeps_no_other_out(store: Engine) -> Non
         record(1, record_id="another with the place of the first"),
         record(5),
     ]
-    count, refused = decisions.insert(store, batch, NOW)
+    count, refused = records.insert(store, batch, NOW)
     assert count == 2
     assert {one.record_id for one in refused} == {
         "r-002",
@@ -187,14 +164,14 @@ def test_a_record_that_cannot_be_stored_keeps_no_other_out(store: Engine) -> Non
         "r-004",
         "another with the place of the first",
     }
-    assert decisions.stored_ids(store, ["r-001", "r-005"]) == {"r-001", "r-005"}
+    assert records.stored_ids(store, ["r-001", "r-005"]) == {"r-001", "r-005"}
 
 
 def test_a_bare_body_is_stored_as_not_known(store: Engine) -> None:
     """
     A record whose body lacks everything is still a record.
     """
-    assert decisions.insert(store, [record(1, body={})], NOW) == (1, ())
+    assert records.insert(store, [record(1, body={})], NOW) == (1, ())
     found = decisions.find(store, "a", "r-001")
     assert found is not None
     assert (found.urgency, found.responders, found.received_at) == (None, (), None)
@@ -204,7 +181,7 @@ def test_agencies_apart(store: Engine) -> None:
     """
     No agency is given another's decision, by id, by call or in a list.
     """
-    decisions.insert(store, [record(1, call_id="c"), record(2, agency="b", call_id="c")], NOW)
+    records.insert(store, [record(1, call_id="c"), record(2, agency="b", call_id="c")], NOW)
     assert decisions.find(store, "b", "r-001") is None
     assert [one.record_id for one in decisions.of_call(store, "b", "c")] == ["r-002"]
     assert [one.revision for one in decisions.of_call(store, "b", "c")] == [1]
@@ -217,8 +194,8 @@ def test_revisions_follow_the_time_of_decision(store: Engine) -> None:
     """
     late, early = record(2, call_id="c"), record(1, call_id="c")
     same = record(3, call_id="c", decided_at=late["decided_at"])
-    decisions.insert(store, [same, late], NOW)
-    decisions.insert(store, [early], NOW)
+    records.insert(store, [same, late], NOW)
+    records.insert(store, [early], NOW)
     found = decisions.of_call(store, "a", "c")
     assert [(one.record_id, one.revision) for one in found] == [
         ("r-001", 1),
@@ -236,7 +213,7 @@ def test_pages_follow_each_other_without_gap_or_repeat(store: Engine) -> None:
     """
     at = NOW.isoformat()
     batch = [record(count, decided_at=at) if count % 3 else record(count) for count in range(1, 26)]
-    decisions.insert(store, batch, NOW)
+    records.insert(store, batch, NOW)
     seen: list[str] = []
     cursor = None
     for _ in range(10):
@@ -279,7 +256,7 @@ def test_filters_find_whole_values_only(store: Engine) -> None:
         recommending(4, {"responders": [{"kind": "ems"}]}, because=[{"rule": "weapon-in-hand"}]),
         recommending(5, {"responders": []}, because=[{"rule": "we%pon"}, {"rule": 'a"b'}]),
     ]
-    decisions.insert(store, batch, NOW)
+    records.insert(store, batch, NOW)
 
     def found(filters: Filters) -> list[str]:
         return ids(decisions.page(store, "a", filters))

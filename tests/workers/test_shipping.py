@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from service.journal import Entry, Journal, Written, create_journal
 from service.settings import Settings, read_settings
-from service.store import decisions
+from service.store import decisions, dispatches, records
 from service.store.database import open_store, reading
 from service.store.migration import migrate
 from tests.servers import ROOT, Child, RedisServer, child_environment, python
@@ -85,6 +85,26 @@ class Host:
         )
         assert isinstance(self.journal.append(entry), Written)
 
+    def append_dispatch(self, record_id: str, about: str) -> None:
+        """
+        Write one report of what was sent into the journal.
+        """
+        at = datetime.now(UTC).isoformat()
+        answer = {
+            "dispatch_id": record_id,
+            "decision_id": about,
+            "responders": ["ems"],
+            "override": True,
+            "released": [],
+            "reason": "closer_unit",
+            "call_back_at": None,
+            "reported_at": at,
+            "warnings": [],
+        }
+        body = {"request": {"comment": None}, "answer": answer}
+        entry = Entry("dispatch", record_id, "example", about, at, None, None, body)
+        assert isinstance(self.journal.append(entry), Written)
+
     def wait_stored(self, record_ids: list[str], within_s: float) -> float:
         """
         Wait until the journal knows that the store has them all, and give the seconds.
@@ -151,6 +171,21 @@ def test_a_record_reaches_the_store_within_two_seconds(host: Host) -> None:
     assert shipper.stop() == 0
 
 
+def test_a_report_of_what_was_sent_reaches_the_store_like_its_decision(host: Host) -> None:
+    """
+    Reports are shipped beside decisions, also one whose decision another host still keeps.
+    """
+    host.start_worker()
+    host.start_shipper()
+    host.append_dispatch("s-0", "elsewhere")
+    host.append("r-1")
+    host.append_dispatch("s-1", "r-1")
+    host.wait_stored(["s-0", "r-1", "s-1"], 20)
+    found = dispatches.of_decisions(host.store, "example", ["r-1", "elsewhere"])
+    assert [(one.record_id, one.journal_number) for one in found] == [("s-0", 1), ("s-1", 3)]
+    assert host.journal.backlog()[0] == 0
+
+
 def test_the_same_batch_told_twice_is_stored_once(host: Host) -> None:
     """
     A task that Celery delivers again changes nothing.
@@ -158,13 +193,13 @@ def test_the_same_batch_told_twice_is_stored_once(host: Host) -> None:
     host.start_worker()
     host.append("r-1")
     celery = make_celery(host.settings)
-    records = [
+    sent = [
         {field.name: getattr(record, field.name) for field in fields(record)}
         for record in host.journal.unstored(10)
     ]
     for _ in range(3):
-        celery.send_task("workers.tasks.store_records", args=[records])
-    wait_until(lambda: decisions.stored_ids(host.store, ["r-1"]) == {"r-1"}, 20)
+        celery.send_task("workers.tasks.store_records", args=[sent])
+    wait_until(lambda: records.stored_ids(host.store, ["r-1"]) == {"r-1"}, 20)
     queue = host.redis.client()
     wait_until(lambda: queue.llen(QUEUE) == 0 and queue.hlen("unacked") == 0, 10)
     assert len(decisions.of_call(host.store, "example", "r-1")) == 1
