@@ -70,10 +70,11 @@ def join(
         surroundings,
         fingerprint_key=session_key(settings),
         is_only_host=settings.hosts == 1,
+        journal_wait_s_max=settings.journal_wait_s_max,
         now=now,
-        on_unknown_code=lambda registry: metrics.unknown_codes.labels(registry[:60]).inc(),
+        on_unknown_code=lambda registry: metrics.unknown_codes.labels(registry).inc(),
     )
-    vocabulary, characters = rules.config.vocabulary, settings.remarks_characters_max
+    request = decision_schema(rules.config.vocabulary, settings.remarks_characters_max)
     parts = Parts(
         settings=settings,
         rules=rules,
@@ -83,8 +84,8 @@ def join(
         decisions=decisions,
         records=Records(journal, store, key_ring),
         metrics=metrics,
-        decision_schema=decision_schema(vocabulary, characters)(),
-        simulation_schema=simulation_schema(vocabulary, characters)(),
+        decision_schema=request(),
+        simulation_schema=simulation_schema(request)(),
     )
     live = rules.config.rulesets.values()
     announced = announce(
@@ -106,7 +107,10 @@ def make_flask(parts: Parts) -> Flask:
     Make the WSGI application around joined parts.
     """
     app = Flask("service", static_folder=None, template_folder="pages/templates")
-    app.config["MAX_CONTENT_LENGTH"] = parts.settings.body_bytes_max
+    # One byte more than is taken, so that a body sent in chunks, which is cut there, shows itself.
+    app.config["MAX_CONTENT_LENGTH"] = parts.settings.body_bytes_max + 1
+    # A call's id may hold slashes, and nobody is sent on to another call's address.
+    app.url_map.strict_slashes = app.url_map.merge_slashes = False
     app.config["MAX_FORM_MEMORY_SIZE"] = parts.settings.body_bytes_max
     app.secret_key = session_key(parts.settings)
     for make in (

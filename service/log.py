@@ -5,6 +5,8 @@ What is logged never holds a caller's words, a name, a phone number or a secret.
 """
 
 import sys
+import traceback
+from pathlib import Path
 
 import structlog
 
@@ -25,3 +27,11 @@ def configure_log() -> None:
         wrapper_class=structlog.make_filtering_bound_logger("info"),
         cache_logger_on_first_use=True,
     )
+
+
+def where_of(error: BaseException) -> list[str]:
+    """
+    Say where an error came from, frame by frame, without a word of what a caller sent.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames[-8:]]

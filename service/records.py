@@ -87,7 +87,7 @@ class Records:
             "stored_at": iso(stored.stored_at),
         }
         document = self._document(stored.body, stored.record_id, place)
-        document["revision"] = stored.revision
+        document["revision"] = document["revision"] or stored.revision
         return document
 
     def _document(
