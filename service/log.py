@@ -11,9 +11,9 @@ from pathlib import Path
 import structlog
 
 
-def configure_log() -> None:
+def configure_log(least: str = "info") -> None:
     """
-    Set structlog up, once per process, before its first line.
+    Set structlog up, once per process, before its first line; *least* is the least level written.
     """
     structlog.configure(
         processors=[
@@ -24,7 +24,7 @@ def configure_log() -> None:
             structlog.processors.JSONRenderer(),
         ],
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
-        wrapper_class=structlog.make_filtering_bound_logger("info"),
+        wrapper_class=structlog.make_filtering_bound_logger(least),
         cache_logger_on_first_use=True,
     )
 
