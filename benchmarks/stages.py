@@ -299,6 +299,7 @@ def _without_disk(parts: Parts, undurable: Journal) -> Parts:
         parts.surroundings,
         fingerprint_key=session_key(parts.settings),
         is_only_host=True,
+        journal_wait_s_max=parts.settings.journal_wait_s_max,
         now=lambda: dt.datetime.now(dt.UTC),
         on_unknown_code=lambda _: None,
     )

@@ -74,11 +74,12 @@ def join(
         surroundings,
         fingerprint_key=session_key(settings),
         is_only_host=settings.hosts == 1,
+        journal_wait_s_max=settings.journal_wait_s_max,
         now=now,
-        on_unknown_code=lambda registry: metrics.unknown_codes.labels(registry[:60]).inc(),
+        on_unknown_code=lambda registry: metrics.unknown_codes.labels(registry).inc(),
     )
-    vocabulary, characters = rules.config.vocabulary, settings.remarks_characters_max
-    report_schema = dispatch_schema(vocabulary, rules.config.dispatch_reasons)()
+    request = decision_schema(rules.config.vocabulary, settings.remarks_characters_max)
+    report_schema = dispatch_schema(rules.config.vocabulary, rules.config.dispatch_reasons)()
     dispatches = Dispatches(
         report_schema,
         journal,
@@ -99,8 +100,8 @@ def join(
         dispatches=dispatches,
         records=Records(journal, store, key_ring, surroundings),
         metrics=metrics,
-        decision_schema=decision_schema(vocabulary, characters)(),
-        simulation_schema=simulation_schema(vocabulary, characters)(),
+        decision_schema=request(),
+        simulation_schema=simulation_schema(request)(),
         dispatch_schema=report_schema,
     )
     live = rules.config.rulesets.values()
@@ -123,7 +124,10 @@ def make_flask(parts: Parts) -> Flask:
     Make the WSGI application around joined parts.
     """
     app = Flask("service", static_folder=None, template_folder="pages/templates")
-    app.config["MAX_CONTENT_LENGTH"] = parts.settings.body_bytes_max
+    # One byte more than is taken, so that a body sent in chunks, which is cut there, shows itself.
+    app.config["MAX_CONTENT_LENGTH"] = parts.settings.body_bytes_max + 1
+    # A call's id may hold slashes, and nobody is sent on to another call's address.
+    app.url_map.strict_slashes = app.url_map.merge_slashes = False
     app.config["MAX_FORM_MEMORY_SIZE"] = parts.settings.body_bytes_max
     app.secret_key = session_key(parts.settings)
     for make in (

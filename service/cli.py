@@ -50,7 +50,8 @@ def plainly(command: Any) -> Any:
 @click.version_option(PROGRAM_VERSION, prog_name="crisis-router")
 def main() -> None:
     """Recommends who should answer a crisis call: the least coercive help that is safe."""
-    configure_log()
+    # What a person types answers in words of its own; only what is broken is worth a log line.
+    configure_log("error")
 
 
 @main.command()

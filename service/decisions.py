@@ -8,6 +8,7 @@ the answer needs neither the queue nor the store.
 import datetime as dt
 import hashlib
 import hmac
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -34,9 +35,7 @@ from service.store.keys import Key
 from service.surroundings import Surroundings
 
 log = structlog.get_logger()
-TRIES_MAX = (
-    5  # revisions of one call told at the same moment; after that it is recorded without the number
-)
+REST_S = 1.0  # after a journal that did not answer, calls are answered at once for this long
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +77,7 @@ class Decisions:
         *,
         fingerprint_key: str,
         is_only_host: bool,
+        journal_wait_s_max: float,
         now: Callable[[], dt.datetime],
         on_unknown_code: Callable[[str], None],
     ) -> None:
@@ -87,8 +87,10 @@ class Decisions:
         self._surroundings = surroundings
         self._fingerprint_key = fingerprint_key.encode()
         self._is_only_host = is_only_host
+        self._journal_wait_s_max = journal_wait_s_max
         self._now = now
         self._on_unknown_code = on_unknown_code
+        self._rests_until = 0.0
 
     @property
     def rules(self) -> RulesInForce:
@@ -113,8 +115,7 @@ class Decisions:
             nothing can be recorded.
         """
         published = self._rules.published(agency.ruleset)
-        gathered = self._gather(agency, request)
-        document = self._recommend(gathered, published)
+        document = self._recommend(self._gather_or_nothing(agency, request), published)
         record_id = record_id_of(agency.id, idempotency_key)
         document = {
             "decision_id": record_id,
@@ -129,8 +130,16 @@ class Decisions:
             )
         except JournalUnavailableError as fault:
             log.error("decision_not_recorded", reason=str(fault), agency=agency.id)
-            document["decision_id"] = None
+            self._rests_until = time.monotonic() + REST_S
+            document |= {"decision_id": None, "revision": None, "change": None}
             return Answered(503, document, is_recorded=False)
+
+    @property
+    def is_journal_resting(self) -> bool:
+        """
+        Tell whether the journal did not answer just now, so that calls are answered without it.
+        """
+        return time.monotonic() < self._rests_until
 
     def simulate(
         self, agency: Agency, request: Mapping[str, Any], published: Published | None
@@ -138,7 +147,7 @@ class Decisions:
         """
         Decide a call under a ruleset and record nothing.
         """
-        document = self._recommend(self._gather(agency, request), published)
+        document = self._recommend(self._gather_or_nothing(agency, request), published)
         return {
             "decision_id": None,
             "call_id": request["call_id"],
@@ -146,6 +155,16 @@ class Decisions:
             "decided_at": iso(self._now()),
             **document,
         }
+
+    def _gather_or_nothing(self, agency: Agency, request: Mapping[str, Any]) -> Gathered:
+        try:
+            return self._gather(agency, request)
+        except Exception as fault:  # noqa: BLE001  # a bug of ours leaves nobody alone
+            # INVARIANT (somebody-always-answers): a call that cannot be read is one of which
+            # nothing is known, and that is said.
+            log.error("gather_failed", error=type(fault).__name__, agency=agency.id)
+            warned = Warned("not_read", "what was sent could not be read: nothing of it was used")
+            return Gathered(Call(CallFacts()), {}, self._now().date(), (warned,))
 
     def _gather(self, agency: Agency, request: Mapping[str, Any]) -> Gathered:
         vocabulary = self._rules.config.vocabulary
@@ -157,6 +176,9 @@ class Decisions:
         withheld = frozenset(name for name, source in says.items() if source == "protected_record")
         signals, warned = self._signals(request)
         dismissed = {(one["fact"], one["source"]) for one in request.get("dismissed") or ()}
+        if request.get("remarks"):
+            text = "remarks are kept and not read: tell what they say as facts"
+            warned.append(Warned("remarks_not_read", text, "remarks"))
         warned += _warnings_about(
             raw, says, dismissed, signals, protected=_protected(vocabulary.facts)
         )
@@ -172,28 +194,33 @@ class Decisions:
         signals = self._rules.config.incident_types.signals(coded["registry"], coded["code"])
         if signals is not None:
             return signals, []
-        self._on_unknown_code(coded["registry"])
+        registry = coded["registry"]
+        known = registry in self._rules.config.incident_types.registries
+        self._on_unknown_code(registry if known else "other")
         text = "no table knows this code, so nothing was read from it"
         return (), [Warned("unknown_incident_type", text, "incident_type.code")]
 
     def _recommend(self, gathered: Gathered, published: Published | None) -> Document:
         vocabulary = self._rules.config.vocabulary
         recommendation = self._decide_or_floor(gathered, published)
-        document = recommendation_document(recommendation, published, vocabulary, gathered.warned)
+        applied = None if recommendation.mode == "floor" else published
+        document = recommendation_document(recommendation, applied, vocabulary, gathered.warned)
         if recommendation.mode == "full":
             document["mode"] = self._mode()
         return document
 
     def _decide_or_floor(self, gathered: Gathered, published: Published | None) -> Recommendation:
-        questions = self._rules.config.ways.first_questions
-        if published is None:
-            return floor(gathered.call, self._rules.config.vocabulary, questions)
-        try:
-            return decide(gathered.call, published.router, gathered.available, gathered.day)
-        except Exception as fault:  # noqa: BLE001  # a bug of ours leaves nobody alone
-            # INVARIANT (somebody-always-answers): the floor answers instead.
-            log.error("decide_failed", error=type(fault).__name__, ruleset=published.digest)
-            return floor(gathered.call, self._rules.config.vocabulary, questions)
+        if published is not None:
+            try:
+                found = decide(gathered.call, published.router, gathered.available, gathered.day)
+            except Exception as fault:  # noqa: BLE001  # a bug of ours leaves nobody alone
+                # INVARIANT (somebody-always-answers): the floor answers instead.
+                log.error("decide_failed", error=type(fault).__name__, ruleset=published.digest)
+            else:
+                if found.mode == "floor":
+                    log.error("invariant_broken", ruleset=published.digest)
+                return found
+        return floor(gathered.call, self._rules.config.vocabulary, self._rules.config.ways)
 
     def _mode(self) -> str:
         seen = self._surroundings.seen
@@ -210,14 +237,24 @@ class Decisions:
         *,
         with_key: bool,
     ) -> Answered:
+        if self.is_journal_resting:
+            raise JournalUnavailableError("the journal did not answer just now")
         record_id = document["decision_id"]
         sealed = seal_request(self._key_ring, request, record_id)
         fingerprint = self._fingerprint(request) if with_key else None
-        for attempt in range(TRIES_MAX):
+        until = time.monotonic() + self._journal_wait_s_max
+        while True:
             last = self._journal.last_of_call(agency.id, request["call_id"])
             revision, before = (last[0], last[2]) if last else (0, None)
-            document["change"] = change_between(before, document["recommendation"])
-            document["revision"] = revision + 1 if self._is_only_host else None
+            # Revisions of one call told at the same moment take turns; one that finds no turn in
+            # time is recorded without its number, which the store knows.
+            has_turn = time.monotonic() < until
+            # Stamped after the call was read, so that the order in time is that of the numbers.
+            document["decided_at"] = iso(self._now())
+            document["change"] = (
+                change_between(before, document["recommendation"]) if has_turn else None
+            )
+            document["revision"] = revision + 1 if has_turn and self._is_only_host else None
             body = {
                 "request": sealed,
                 "answer": document,
@@ -231,7 +268,7 @@ class Decisions:
                 request["call_id"],
                 document["decided_at"],
                 fingerprint,
-                revision if attempt < TRIES_MAX - 1 else None,
+                revision if has_turn else None,
                 body,
             )
             match self._journal.append(entry):
@@ -241,7 +278,6 @@ class Decisions:
                     return answer_again(record.body, record.fingerprint, fingerprint)
                 case Stale():
                     continue
-        raise JournalUnavailableError("the call changes faster than it can be recorded")
 
     def _fingerprint(self, request: Mapping[str, Any]) -> str:
         text = orjson.dumps(request, option=orjson.OPT_SORT_KEYS)

@@ -32,9 +32,10 @@ def read_json(body: bytes, depth_max: int) -> Any:
     """
     if not body.strip():
         raise BodyError("the body is empty: send a JSON object")
-    _check_depth(body, depth_max)
     try:
+        # First the reader that is quick with whatever is wrong: what follows may trust the quotes.
         orjson.loads(body)
+        _check_depth(body, depth_max)
         return _DECODER.decode(body.decode())
     except BodyError:
         raise

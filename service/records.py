@@ -189,7 +189,7 @@ class Records:
 
     def _of_store(self, stored: Decision) -> Document:
         document = self._document(stored.body, stored.record_id, _store_place(stored))
-        document["revision"] = stored.revision
+        document["revision"] = document["revision"] or stored.revision
         return document
 
     def _document(

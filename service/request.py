@@ -23,6 +23,7 @@ DISMISSED_MAX: Final = 50
 # may raise the answer and cannot calm it; no source means told.
 SOURCES: Final = ("saw", "told", "assumed", "premise", "code", "protected_record")
 GUESSES: Final = frozenset(("assumed", "premise", "code"))
+YEAR_MIN, YEAR_MAX = 1970, 2199  # outside, a CAD has sent no time at all
 SIGNAL_SOURCES: Final = ("incident_type", "remarks")
 
 
@@ -56,6 +57,8 @@ class Instant(fields.Field[str]):
             raise ValidationError("must be a time such as 2026-11-23T02:15:00-08:00") from error
         if at.tzinfo is None:
             raise ValidationError("has no offset from UTC: write 2026-11-23T02:15:00-08:00 or …Z")
+        if not YEAR_MIN <= at.year <= YEAR_MAX:
+            raise ValidationError(f"must lie in the years {YEAR_MIN} to {YEAR_MAX}")
         return value
 
 
@@ -214,16 +217,6 @@ class Location(Strict):
     lon = Degrees(180, required=True)
 
 
-class Dismissed(Strict):
-    """
-    A signal that a person takes back, and why.
-    """
-
-    fact = text(60, required=True)
-    source = fields.String(required=True, validate=validate.OneOf(SIGNAL_SOURCES))
-    reason = text(REASON_CHARACTERS_MAX, required=True)
-
-
 class FactSource(Strict):
     """
     Who says a fact, and when.
@@ -240,6 +233,15 @@ def decision_schema(vocabulary: Vocabulary, remarks_characters_max: int) -> type
     kinds = tuple(vocabulary.responders)
     names = tuple(vocabulary.facts)
     channels = vocabulary.facts["channel"].values
+
+    class Dismissed(Strict):
+        """
+        A signal that a person takes back, and why.
+        """
+
+        fact = fields.String(required=True, validate=validate.OneOf(vocabulary.asked))
+        source = fields.String(required=True, validate=validate.OneOf(SIGNAL_SOURCES))
+        reason = text(REASON_CHARACTERS_MAX, required=True)
 
     class DecisionRequest(Strict):
         """
@@ -274,13 +276,12 @@ def decision_schema(vocabulary: Vocabulary, remarks_characters_max: int) -> type
     return DecisionRequest
 
 
-def simulation_schema(vocabulary: Vocabulary, remarks_characters_max: int) -> type[Schema]:
+def simulation_schema(decision: type[Schema]) -> type[Schema]:
     """
     Make the schema of `POST /v1/simulations`: a decision's, with the ruleset to try it under.
     """
-    base = decision_schema(vocabulary, remarks_characters_max)
 
-    class SimulationRequest(base):  # type: ignore[misc,valid-type]  # the base is made for a vocabulary
+    class SimulationRequest(decision):  # type: ignore[misc,valid-type]  # made for a vocabulary
         """
         A call to try, under the agency's ruleset, another one by name, or a whole one as an object.
         """

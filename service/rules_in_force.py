@@ -7,12 +7,13 @@ either, the floor answers. A process swaps one reference, so no request ever see
 
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import structlog
 
 from service.errors import ConfigurationError
+from service.routing.problems import Problem
 from service.rulesets import Config, Published, load_config
 from service.settings import Settings, shipped_config
 
@@ -40,22 +41,62 @@ def read_rules(settings: Settings) -> RulesInForce:
     """
     Read the rules of `settings.config`, else the last good copy under `home`, else none.
 
-    Never raises for rules that cannot be read; every fault is in the log and in `faults`.
+    A ruleset that was good and is gone from the folder stays in force too. Never raises for rules
+    that cannot be read; every fault is in the log and in `faults`.
     """
     kept = settings.home / "last_good_config"
     try:
-        config = load_config(settings.config)
+        config = _load(settings.config)
     except ConfigurationError as fault:
         faults = tuple(str(problem) for problem in fault.problems)
-        log.error("rules_not_loaded", faults=faults)
+        log.error("rules_not_loaded", faults=faults[:FAULTS_LOGGED_MAX], count=len(faults))
         return _last_good(kept, faults)
+    gone = _gone(kept, config)
+    if gone:
+        faults = tuple(f"ruleset `{name}` is gone from {settings.config}" for name in gone)
+        log.error("rules_gone", faults=faults)
+        config = replace(config, rulesets={**gone, **config.rulesets})
+        return RulesInForce(config, "last_good_rules", faults)
     _keep(settings.config, kept)
     return RulesInForce(config, "full")
 
 
+FAULTS_LOGGED_MAX = 20
+
+
+def _load(folder: Path) -> Config:
+    """
+    Load a configuration; whatever is wrong with it is one kind of error, and none is a good one
+    without a ruleset.
+    """
+    try:
+        config = load_config(folder)
+    except ConfigurationError:
+        raise
+    except Exception as fault:  # a file that nobody foresaw must not stop the service
+        text = f"cannot be read ({type(fault).__name__})"
+        problem = Problem("unreadable", "", text, file=str(folder))
+        raise ConfigurationError([problem]) from fault
+    if not config.rulesets:
+        problem = Problem("no_ruleset", "", "holds no ruleset", file=str(folder / "rulesets"))
+        raise ConfigurationError([problem])
+    return config
+
+
+def _gone(kept: Path, config: Config) -> dict[str, Published]:
+    """
+    Give the rulesets of the last good copy that a configuration no longer has.
+    """
+    try:
+        before = _load(kept).rulesets
+    except ConfigurationError:
+        return {}
+    return {name: one for name, one in before.items() if name not in config.rulesets}
+
+
 def _last_good(kept: Path, faults: tuple[str, ...]) -> RulesInForce:
     try:
-        return RulesInForce(load_config(kept), "last_good_rules", faults)
+        return RulesInForce(_load(kept), "last_good_rules", faults)
     except ConfigurationError:
         # The vocabulary that travels with the program still reads the call; no rule is applied.
         return RulesInForce(load_config(shipped_config()), "floor", faults)

@@ -5,6 +5,7 @@ Read once at start and passed on. It must not hold a preference about routing: t
 `config/`.
 """
 
+import math
 import os
 import sys
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 from service.errors import SettingsError
 
 PREFIX = "CRISIS_ROUTER_"
+REDIS_SCHEMES = ("redis://", "rediss://", "redis+socket://", "unix://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Setting:
     default: Any
     unit: str
     help: str
+    least: float = 0
 
     @property
     def variable(self) -> str:
@@ -53,8 +56,8 @@ SETTINGS = (
         "encryption_keys", "", "id:base64, ...", "keys for text about a person, the newest first"
     ),
     Setting("session_key", "", "text", "signs the forms of the pages"),
-    Setting("api_processes", 2, "processes", "processes that answer calls"),
-    Setting("api_threads", 4, "threads", "threads in each of them"),
+    Setting("api_processes", 2, "processes", "processes that answer calls", 1),
+    Setting("api_threads", 4, "threads", "threads in each of them", 1),
     Setting("body_bytes_max", 262_144, "bytes", "largest request body; 413 above it"),
     Setting("body_depth_max", 32, "levels", "deepest nesting of a JSON body; 400 above it"),
     Setting("remarks_characters_max", 65_536, "characters", "longest remark; 422 above it"),
@@ -66,7 +69,13 @@ SETTINGS = (
         "records",
         "most requests that wait for the journal; 503 above it",
     ),
-    Setting("journal_wait_s_max", 5.0, "seconds", "longest wait for the journal before a 503"),
+    Setting("journal_wait_s_max", 1.2, "seconds", "longest wait for the journal before a 503"),
+    Setting(
+        "backlog_s_max",
+        10.0,
+        "seconds",
+        "a record that waits longer for the store degrades `/readyz`",
+    ),
     Setting("journal_keep_h", 24, "hours", "how long the journal keeps what the store has"),
     Setting("calls_keep_h", 720, "hours", "how long the journal remembers a call's last revision"),
     Setting("ship_batch_max", 100, "records", "most records in one task to the workers"),
@@ -125,6 +134,7 @@ class Settings:
     journal_batch_max: int
     journal_waiting_max: int
     journal_wait_s_max: float
+    backlog_s_max: float
     journal_keep_h: int
     calls_keep_h: int
     ship_batch_max: int
@@ -166,9 +176,14 @@ def read_settings(environment: dict[str, str] | None = None) -> Settings:
     for row in SETTINGS:
         text = found.get(row.variable, "").strip()
         try:
-            values[row.name] = type(row.default)(text) if text else row.default
+            values[row.name] = _read(row, text) if text else row.default
         except ValueError:
-            problems.append(f"`{row.variable}` must be {row.unit}, such as `{row.default}`")
+            least = "" if isinstance(row.default, str) else f", {row.least:g} or more"
+            way_out = f"in {row.unit}{least}, such as `{row.default}`"
+            problems.append(f"`{row.variable}` must be given {way_out}")
+    if values.get("redis_url") and not values["redis_url"].startswith(REDIS_SCHEMES):
+        schemes = ", ".join(REDIS_SCHEMES)
+        problems.append(f"`{PREFIX}REDIS_URL` must begin with one of {schemes}")
     if problems:
         raise SettingsError("; ".join(problems))
     home = Path(values["home"]).expanduser().absolute()
@@ -176,6 +191,16 @@ def read_settings(environment: dict[str, str] | None = None) -> Settings:
     values["config"] = Path(values["config"] or shipped_config()).absolute()
     values["database_url"] = values["database_url"] or f"sqlite:///{home / 'store.sqlite'}"
     return Settings(**values)
+
+
+def _read(row: Setting, text: str) -> Any:
+    """
+    Read one value as the type of its default; a number must be finite and no less than its least.
+    """
+    value = type(row.default)(text)
+    if not isinstance(value, str) and not row.least <= value < math.inf:
+        raise ValueError
+    return value
 
 
 def shipped_config() -> Path:

@@ -8,6 +8,7 @@ What it saw last is kept on disk: a process that starts with the store away stil
 
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -63,9 +64,17 @@ class Surroundings:
         self._stopping = threading.Event()
         self._seen = _read_kept(self._kept)
         self._is_first_look = True
+        self._looked_at = time.monotonic()
         self.look()
         self._thread = threading.Thread(target=self._run, name="surroundings", daemon=True)
         self._thread.start()
+
+    @property
+    def look_age_s(self) -> float:
+        """
+        Give how long ago the last whole look was, in seconds.
+        """
+        return time.monotonic() - self._looked_at
 
     @property
     def seen(self) -> Seen:
@@ -87,8 +96,6 @@ class Surroundings:
             found = Seen(before.agencies, before.keys, has_store=False, has_queue=has_queue)
         else:
             found = Seen(found_agencies, found_keys, has_store=True, has_queue=has_queue)
-            if (found.agencies, found.keys) != (before.agencies, before.keys):
-                _keep(self._kept, found)
         is_whole = found.has_store and found.has_queue
         has_changed = (found.has_store, found.has_queue) != (before.has_store, before.has_queue)
         if has_changed and not (is_whole and self._is_first_look):
@@ -96,6 +103,9 @@ class Surroundings:
             say("surroundings", has_store=found.has_store, has_queue=found.has_queue)
         self._is_first_look = False
         self._seen = found
+        self._looked_at = time.monotonic()
+        if (found.agencies, found.keys) != (before.agencies, before.keys):
+            _keep(self._kept, found)
 
     def alive(self, name: str) -> bool | None:
         """
@@ -118,7 +128,10 @@ class Surroundings:
 
     def _run(self) -> None:
         while not self._stopping.wait(self._settings.keys_refresh_s):
-            self.look()
+            try:
+                self.look()
+            except Exception as fault:  # noqa: BLE001  # a look that fails must not be the last one
+                log.error("look_failed", error=type(fault).__name__)
 
     def _has_queue(self) -> bool:
         if self._queue is None:
@@ -149,9 +162,13 @@ def _keep(path: Path, seen: Seen) -> None:
         "keys": [_fields(one) for one in seen.keys.values()],
     }
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.unlink(missing_ok=True)
-    write_secret(draft, orjson.dumps(document).decode())
-    draft.replace(path)
+    try:
+        draft.unlink(missing_ok=True)
+        write_secret(draft, orjson.dumps(document).decode())
+        draft.replace(path)
+    except OSError as fault:
+        # What was seen is in force all the same; only a start with the store away would miss it.
+        log.error("look_not_kept", error=type(fault).__name__)
 
 
 def _fields(row: Agency | Key) -> dict[str, Any]:

@@ -48,7 +48,9 @@ def own_files() -> list[Path]:
         folders[:] = [
             name for name in folders if name not in left_out and not name.endswith("_cache")
         ]
-        found += [Path(folder, name) for name in names if not name.endswith((".pyc", ".egg-info"))]
+        found += [
+            Path(folder, name) for name in names if name != ".git" and not name.endswith(".pyc")
+        ]
     return [path for path in found if ".hypothesis" not in path.parts]
 
 

@@ -73,6 +73,8 @@ def read_document(parts: Parts) -> Mapping[str, Any]:
     if request.mimetype != "application/json":
         raise RefusedError(415, "not-json", "send `Content-Type: application/json`")
     body = request.get_data(cache=False)
+    if len(body) > parts.settings.body_bytes_max:
+        raise RefusedError(413, "too-large", "the body is larger than this service takes")
     document = read_json(body, parts.settings.body_depth_max)
     if not isinstance(document, Mapping):
         entry = {"path": "", "message": "the body must be a JSON object", "allowed": []}

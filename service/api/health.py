@@ -11,6 +11,8 @@ from service.api.asking import answer, who_asks
 from service.host.process_list import listed
 from service.parts import Parts
 
+LOOK_AGE_S_MAX = 15.0  # a look is taken every second; a slow network may take a few
+
 
 def health_blueprint(parts: Parts) -> Blueprint:
     """
@@ -32,7 +34,7 @@ def health_blueprint(parts: Parts) -> Blueprint:
         with no rules.
         """
         count, oldest_s = parts.journal.backlog()
-        degraded = _degraded(parts)
+        degraded = _degraded(parts, oldest_s)
         document: dict[str, Any] = {
             "status": "degraded" if degraded else "ready",
             "degraded": degraded,
@@ -53,13 +55,24 @@ def health_blueprint(parts: Parts) -> Blueprint:
     return blueprint
 
 
-def _degraded(parts: Parts) -> list[dict[str, str]]:
+def _degraded(parts: Parts, oldest_s: float) -> list[dict[str, str]]:
     seen = parts.surroundings.seen
     said = []
     if parts.rules.mode == "floor":
         said.append(("rules", "no rules could be read: 911 stays on the line, with EMS"))
     elif parts.rules.mode == "last_good_rules":
         said.append(("rules", "the rules could not be read: the last good ones decide"))
+    for agency in seen.agencies.values():
+        if parts.rules.mode != "floor" and parts.rules.published(agency.ruleset) is None:
+            said.append(
+                ("rules", f"agency {agency.id} has no rules: 911 stays on the line, with EMS")
+            )
+    if parts.decisions.is_journal_resting:
+        said.append(("journal", "the journal does not answer: calls are answered and not recorded"))
+    if oldest_s > parts.settings.backlog_s_max:
+        said.append(("shipper", "records wait long for the store: see the journal's oldest"))
+    if parts.surroundings.look_age_s > LOOK_AGE_S_MAX:
+        said.append(("keys", "keys and agencies are old: new keys do not work, ended ones do"))
     if not seen.has_store:
         said.append(("store", "the store cannot be reached: decisions wait in the journal"))
     if not seen.has_queue:

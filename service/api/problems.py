@@ -22,6 +22,7 @@ from service.errors import (
     JournalUnavailableError,
     StoreUnavailableError,
 )
+from service.log import where_of
 from service.metrics import Metrics
 
 log = structlog.get_logger()
@@ -168,7 +169,7 @@ def handle_errors(app: Flask, metrics: Metrics) -> None:
         return refuse(RefusedError(status, _code(status), _detail(status), headers=headers))
 
     def ours(error: Exception) -> Response:
-        log.error("view_failed", error=type(error).__name__, exc_info=error)
+        log.error("view_failed", error=type(error).__name__, where=where_of(error))
         return refuse(RefusedError(500, "our-fault", _detail(500)))
 
     app.register_error_handler(RefusedError, refuse)

@@ -31,11 +31,12 @@ def simulations_blueprint(parts: Parts) -> Blueprint:
             return parts.rules.published(agency.ruleset)
         if isinstance(asked, dict):
             digest = digest_of(asked)
-            if digest not in compiled:
+            found = compiled.get(digest)
+            if found is None:
                 if len(compiled) >= COMPILED_MAX:
                     compiled.clear()
-                compiled[digest] = parts.rules.config.publish(asked, DRAFT_VERSION)
-            return compiled[digest]
+                found = compiled[digest] = parts.rules.config.publish(asked, DRAFT_VERSION)
+            return found
         return _by_name(parts, asked)
 
     @blueprint.post("/v1/simulations")

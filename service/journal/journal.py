@@ -180,9 +180,11 @@ class Journal:
         while True:
             with self._file.changing() as connection:
                 count = connection.execute(
-                    "DELETE FROM records WHERE number IN"
-                    " (SELECT number FROM records WHERE stored_at < ? LIMIT ?)",
-                    (stored_before, _FORGET_BATCH),
+                    # A record with an idempotency key is kept as long as its call, so that the key
+                    # goes on giving the first answer.
+                    "DELETE FROM records WHERE number IN (SELECT number FROM records"
+                    " WHERE stored_at < ? AND (fingerprint IS NULL OR stored_at < ?) LIMIT ?)",
+                    (stored_before, called_before, _FORGET_BATCH),
                 ).rowcount
             gone += count
             if count < _FORGET_BATCH:

@@ -6,6 +6,8 @@ call. Until there is sign-in it answers only browsers on this machine, with a ke
 """
 
 import datetime as dt
+import hashlib
+import json
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -150,13 +152,22 @@ def _decided(parts: Parts, who: Visitor, typed: Typed) -> Response:
             before = _answer_before(parts, who, typed)
             beside = Beside(before, faults=tuple(faults_of(error.messages)))
             return _call_page(parts, who, typed, beside, 422)
-        answered = parts.decisions.decide(who.key, who.agency, body, None)
+        answered = parts.decisions.decide(who.key, who.agency, body, _press(body))
     document = answered.document
     police = str(document["law_enforcement"]["included"]).lower()
     parts.metrics.decisions.labels(document["mode"], police).inc()
     answer = _answer(parts, who, document, body["facts"], is_recorded=answered.is_recorded)
     status = 200 if answered.is_recorded else 503
     return _call_page(parts, who, typed, Beside(answer), status)
+
+
+def _press(body: Mapping[str, object]) -> str:
+    """
+    Name one press of one form, so that a page sent twice (a reload, a double click) records once.
+    """
+    form = request.form.get("csrf_token", secrets.token_hex())
+    pressed = json.dumps([form, body], sort_keys=True, default=str)
+    return "page-" + hashlib.sha256(pressed.encode()).hexdigest()
 
 
 def _answer_before(parts: Parts, who: Visitor, typed: Typed) -> Answer | None:

@@ -14,6 +14,7 @@ from flask.sansio.blueprints import BlueprintSetupState
 from flask_wtf.csrf import generate_csrf  # type: ignore[import-untyped]  # the library has no types
 from werkzeug.exceptions import HTTPException
 
+from service.log import where_of
 from service.pages.visitor import is_on_this_machine
 from service.parts import Parts
 
@@ -93,7 +94,7 @@ def _show_faults(blueprint: Blueprint, parts: Parts) -> None:
 
     @blueprint.errorhandler(Exception)
     def our_fault(error: Exception) -> Response:
-        log.error("page_failed", error=type(error).__name__, exc_info=error)
+        log.error("page_failed", error=type(error).__name__, where=where_of(error))
         way_out = (
             "Go on by the agency's own card. Go back and press Recommend again to try once more."
         )

@@ -83,7 +83,8 @@ def choose(
     for option in fallback.get(lead, ()):
         if not out.intersection(option):
             kinds = drop_lines(frozenset(option) | (beside - out), no_988=no_988)
-            return Choice(kinds, Fallback(lead, tuple(option), STATED, tuple(passed)), missing)
+            got = tuple(kind for kind in option if kind in kinds)
+            return Choice(kinds, Fallback(lead, got, STATED, tuple(passed)), missing)
         seen = {one.kind for one in passed}
         passed += [PassedOver(kind, STATED) for kind in option if kind in out and kind not in seen]
     kinds = frozenset(("ems", *(beside - out)))

@@ -132,7 +132,7 @@ def decide(call: Call, router: Router, available: Mapping[str, bool], day: date)
     return (
         recommendation
         if keeps_invariants(recommendation)
-        else floor(call, router.vocabulary, router.ways.first_questions)
+        else floor(call, router.vocabulary, router.ways)
     )
 
 
@@ -257,17 +257,20 @@ FLOOR_WHY = "No rules could be applied, so somebody stays with the caller and me
 FLOOR_SOURCE = Source("The first promise of this service: somebody always comes or answers")
 
 
-def floor(call: Call, vocabulary: Vocabulary, first_questions: tuple[str, ...]) -> Recommendation:
+def floor(call: Call, vocabulary: Vocabulary, ways: Ways) -> Recommendation:
     """
     Answer with no ruleset at all: 911 stays on the line, with EMS and the first questions.
+
+    EMS stages where the table of ways says so, as it would under any ruleset.
     """
     from_nothing = Rule("floor", "needs", ((),), FLOOR_WHY, FLOOR_SOURCE)
     asked = tuple(
         Question(name, frozenset())
-        for name in first_questions
+        for name in ways.first_questions
         if name in vocabulary.facts and call.facts.is_open(name)
     )
-    responders = (Responder("ems", "send"),)
+    ems = frozenset(("ems",))
+    responders = (Responder("ems", way_of(ways, vocabulary, call.facts, "ems", ems)),)
     return Recommendation(
         urgency="urgent",
         responders=responders,
@@ -288,7 +291,7 @@ def floor(call: Call, vocabulary: Vocabulary, first_questions: tuple[str, ...]) 
             call.facts,
             call.withheld,
             responders,
-            said_when_unknown=first_questions,
+            said_when_unknown=ways.said_when_unknown,
             notify=("supervisor",),
         ),
         mode="floor",

@@ -284,19 +284,23 @@ def _axes(
         if matters and name not in done:
             done.update(names)
             own = tuple(masks[one] for one in names if one in masks)
-            told = (_answers(vocabulary.facts[one], own, who_rows) for one in names)
+            told = (
+                _answers(vocabulary.facts[one], own, who_rows, keep_all=one in matter_besides)
+                for one in names
+            )
             yield Axis(own, tuple(told))
 
 
-def _answers(fact: Fact, masks: tuple[Masks, ...], who_rows: int) -> Answers:
+def _answers(fact: Fact, masks: tuple[Masks, ...], who_rows: int, *, keep_all: bool) -> Answers:
     """
     Find what each answer does, and keep the mildest of those that leave the same people going.
     """
-    apart: dict[tuple[int, bool], tuple[Value, int]] = {}
+    apart: dict[tuple[int, Value | None], tuple[Value, int]] = {}
     for value in fact.values:
         told = CallFacts({fact.name: value}).with_age_group()
         mask = reduce(and_, [one.of(told) for one in masks], -1)
-        # Where no rule tests a fact, its values are told apart by who reads it besides.
-        apart.setdefault((mask & who_rows, bool(value) if not masks else False), (value, mask))
+        # Who reads a fact besides the rules may tell apart what the rules do not.
+        own = value if keep_all else None
+        apart.setdefault((mask & who_rows, own), (value, mask))
     found = [mask for _, mask in apart.values()]
     return Answers(fact, tuple(apart.values()), reduce(and_, found), reduce(or_, found))

@@ -30,6 +30,8 @@ def write_note(
         said_when_unknown: Facts that a crew is told nobody knows, whoever was asked.
     """
     spoken = {name: fact for name, fact in vocabulary.facts.items() if fact.said}
+    withheld_here = any(name in spoken and name in facts.known for name in withheld)
+    nothing = "some are not for this note: ask the call-taker" if withheld_here else "none reported"
     hazards = [
         fact.said[value] + (" (reported)" if name in facts.assumed else "")
         for name, fact in spoken.items()
@@ -50,7 +52,7 @@ def write_note(
     needs = [need.replace("_", " ") for one in responders for need in one.needs]
     told = [_lower(vocabulary.notify.get(name, name)) for name in notify]
     lines = [
-        ("HAZARDS", "; ".join(hazards) or "none reported"),
+        ("HAZARDS", "; ".join(hazards) or nothing),
         ("NOT KNOWN", ", ".join(unknown)),
         ("SEND", "; ".join(sends)),
         ("NEEDS", ", ".join(dict.fromkeys(needs))),

@@ -17,6 +17,7 @@ from service.routing.rules import LEADS, Rule, Ruleset, Source
 from service.routing.shapes import Placed, shape_problems
 
 BESIDE = ("ems", "988", "mobile_crisis")
+ROWS_MAX = 4_000  # some fifty times what a state programme needs; compiles in about a second
 EMS_NEEDS = ("fire_rescue",)
 RULESET_KEYS = ("name", "extend", "needs", "hazards", "retire", "fallback", "absent_fills")
 NEED_KEYS = ("id", "when", "lead", "urgency", "ask", "why", "source", "from", "until", "before")
@@ -62,6 +63,9 @@ def read_ruleset(vocabulary: Vocabulary, document: object) -> tuple[Ruleset | No
     name = document.get("name")
     if not isinstance(name, str) or not name:
         problems.append(Problem("no_name", "name", "a ruleset needs a `name`"))
+    if _rows_in(document) > ROWS_MAX:
+        text = f"a ruleset has at most {ROWS_MAX} rules and alternatives together"
+        return None, [*problems, Problem("too_many_rows", "", text)]
     needs = _read_table(vocabulary, "needs", document.get("needs"), problems)
     hazards = _read_table(vocabulary, "hazards", document.get("hazards", []), problems)
     _check_ids((*needs, *hazards), problems)
@@ -73,6 +77,20 @@ def read_ruleset(vocabulary: Vocabulary, document: object) -> tuple[Ruleset | No
     assert isinstance(name, str)
     rules = tuple(rule for _, rule in needs), tuple(rule for _, rule in hazards)
     return Ruleset(name, *rules, fallback, frozenset(fills)), []
+
+
+def _rows_in(document: Mapping[Any, Any]) -> int:
+    """
+    Count rules and alternatives before anything is read, so that a huge ruleset costs nothing.
+    """
+    count = 0
+    for table in ("needs", "hazards"):
+        rules = document.get(table)
+        for rule in rules if isinstance(rules, list) else ():
+            when = rule.get("when") if isinstance(rule, Mapping) else None
+            rows = when.get("any") if isinstance(when, Mapping) else None
+            count += len(rows) if isinstance(rows, list) else 1
+    return count
 
 
 def _read_table(

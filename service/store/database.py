@@ -93,6 +93,7 @@ def open_store(url: str, *, wait_s_max: float = 2.0) -> Engine:
     if address.get_backend_name() == "sqlite":
         engine = create_engine(
             address,
+            hide_parameters=True,
             connect_args={"timeout": _BUSY_S},
             json_serializer=dump_json,
             json_deserializer=orjson.loads,
@@ -104,6 +105,7 @@ def open_store(url: str, *, wait_s_max: float = 2.0) -> Engine:
         return engine
     engine = create_engine(
         address,
+        hide_parameters=True,
         connect_args={
             "connect_timeout": max(2, round(wait_s_max)),
             # A database that hangs, or a network that swallows packets, must not hold a thread for

@@ -66,7 +66,8 @@ def read_cursor(text: str) -> Cursor:
             base64.b64decode(padded, altchars=b"-_", validate=True).decode().partition("|")
         )
         decided_at = datetime.fromisoformat(at)
-    except (binascii.Error, ValueError) as error:
+        decided_at.astimezone(UTC)
+    except (binascii.Error, ValueError, OverflowError) as error:
         raise CursorError(
             "`cursor` is not one that a list gave: leave it out to begin anew"
         ) from error

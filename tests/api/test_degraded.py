@@ -2,7 +2,10 @@
 What still answers when the rest is down: the store, the queue, the rules.
 """
 
+import datetime as dt
+import fcntl
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +18,10 @@ from flask.testing import FlaskClient
 from service.app import join, make_flask
 from service.host.first_start import prepare
 from service.routing.decide import decide
+from service.rules_in_force import read_rules
 from service.settings import Settings, read_settings, shipped_config
+from service.store import keys
+from service.store.keys import Key
 
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
 
@@ -94,6 +100,89 @@ def test_rules_that_do_not_load_leave_the_last_good_ones_in_force(tmp_path: Path
         assert answered.json["mode"] == "last_good_rules"
         assert kinds(answered.json) == ["co_responder"]
         assert "rules" in {one["part"] for one in client.get("/readyz").json["degraded"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("facts.yaml", b""),
+        ("facts.yaml", b"facts: {weapon: {values: [a]}}"),
+        ("facts.yaml", b"\xff\xfe"),
+        ("ways.yaml", b"ways: 5\nfirst_questions: 5"),
+        ("incident_types/seattle.yaml", b"types: 5"),
+        ("incident_types/seattle.yaml", b"types: [{code: A, facts: [1]}]"),
+        ("rulesets/national-baseline/rules.yaml", b"\xff\xfe"),
+        ("rulesets/national-baseline/rules.yaml", None),
+    ],
+)
+def test_no_file_of_the_configuration_stops_the_service(
+    tmp_path: Path, name: str, content: bytes | None
+) -> None:
+    """
+    Whatever stands in a file, or a file that is gone, the last good rules decide, and that is said.
+    """
+    home, config = tmp_path / "home", tmp_path / "config"
+    shutil.copytree(shipped_config(), config)
+    settings = settings_of(home, config=str(config))
+    prepare(settings)
+    read_rules(settings)
+    if content is None:
+        (config / name).unlink()
+    else:
+        (config / name).write_bytes(content)
+    rules = read_rules(settings)
+    assert rules.mode == "last_good_rules"
+    assert rules.published("national-baseline") is not None
+    assert rules.faults
+
+
+def test_a_look_that_cannot_be_kept_is_in_force_all_the_same(tmp_path: Path) -> None:
+    """
+    With the home unwritable a new key works and an ended one does not.
+    """
+    home = tmp_path / "home"
+    prepare(settings_of(home))
+    parts, close = join(settings_of(home))
+    try:
+        (home / f".last_seen.json.{os.getpid()}" / "x").mkdir(parents=True)
+        secret = keys.new_key()
+        made = Key(
+            keys.new_id(),
+            "example",
+            keys.digest(secret),
+            "dispatch",
+            None,
+            "",
+            dt.datetime.now(dt.UTC),
+        )
+        keys.create(parts.store, made)
+        parts.surroundings.look()
+        assert parts.surroundings.seen.key(secret) is not None
+        keys.revoke(parts.store, "example", made.id, dt.datetime.now(dt.UTC))
+        parts.surroundings.look()
+        assert parts.surroundings.seen.key(secret) is None
+    finally:
+        close()
+
+
+def test_after_a_journal_that_does_not_answer_calls_are_answered_at_once(tmp_path: Path) -> None:
+    """
+    A held journal costs one wait; the next calls get their 503 with the recommendation at once.
+    """
+    home = tmp_path / "home"
+    prepare(settings_of(home))
+    with (
+        served(settings_of(home, journal_wait_s_max="0.3")) as client,
+        (home / "journal.sqlite.lock").open("a") as lock,
+    ):
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for _ in range(3):
+            answered = post(client, home, {"call_id": "held"})
+            assert answered.status_code == 503
+            assert answered.json["recorded"] is False
+            assert answered.json["revision"] is None
+        assert "journal" in {one["part"] for one in client.get("/readyz").json["degraded"]}
+        fcntl.flock(lock, fcntl.LOCK_UN)
 
 
 def test_without_any_rules_the_floor_answers(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from tests.pages.browsing import (
     give_key,
     police_of,
     tell,
+    token_of,
 )
 
 
@@ -51,6 +52,21 @@ def test_second_answer_is_revision_two(service: Service, browser: FlaskClient) -
     assert record is not None
     assert record["revision"] == 2
     assert record["request"]["facts"] == {"caller": "with_person", "breathing": "absent"}
+
+
+def test_a_page_sent_twice_records_once(service: Service, browser: FlaskClient) -> None:
+    """
+    A reload or a double press of the same form gives the first answer again, and no revision 2.
+    """
+    data = {
+        "csrf_token": token_of(browser.get("/").text),
+        "call_id": "twice-1",
+        "answer": "caller=self",
+    }
+    pages = [browser.post("/", data=data) for _ in range(2)]
+    assert [page.status_code for page in pages] == [200, 200]
+    assert len({decision_id_of(page) for page in pages}) == 1
+    assert len(service.parts.records.of_call("example", "twice-1")) == 1
 
 
 def test_release_is_for_a_person(browser: FlaskClient) -> None:

@@ -279,7 +279,7 @@ def test_the_floor_answers_with_no_rules_at_all() -> None:
     Without a ruleset 911 stays on the line, with EMS, the first questions and an alarm.
     """
     call = Call(call_facts({"weapon": "none"}))
-    got = floor(call, BASELINE.vocabulary, BASELINE.ways.first_questions)
+    got = floor(call, BASELINE.vocabulary, BASELINE.ways)
     assert (got.mode, got.kinds) == ("floor", {"ems"})
     assert [one.fact for one in got.questions] == ["violence", "medical"]
     assert got.is_provisional
