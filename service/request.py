@@ -23,7 +23,7 @@ DISMISSED_MAX: Final = 50
 # may raise the answer and cannot calm it; no source means told.
 SOURCES: Final = ("saw", "told", "assumed", "premise", "code", "protected_record")
 GUESSES: Final = frozenset(("assumed", "premise", "code"))
-YEAR_MIN, YEAR_MAX = 1970, 2199  # outside, a CAD has sent no time at all
+YEAR_MIN, YEAR_MAX = 1970, 2999  # outside, a CAD has sent no time at all
 SIGNAL_SOURCES: Final = ("incident_type", "remarks")
 
 

@@ -277,6 +277,9 @@ def _axes(
     Make an axis of every fact that matters, in the order of the vocabulary.
     """
     ages = tuple(name for name in vocabulary.asked if name in AGE_AXIS)
+    # Telling a group takes a known age away, so even the group that the age is of may change who
+    # goes, and so may each group that rules read alike.
+    keep_all = matter_besides | {"age_group"}
     done: set[str] = set()
     for name in vocabulary.asked:
         names = ages if name in AGE_AXIS else (name,)
@@ -285,7 +288,7 @@ def _axes(
             done.update(names)
             own = tuple(masks[one] for one in names if one in masks)
             told = (
-                _answers(vocabulary.facts[one], own, who_rows, keep_all=one in matter_besides)
+                _answers(vocabulary.facts[one], own, who_rows, keep_all=one in keep_all)
                 for one in names
             )
             yield Axis(own, tuple(told))

@@ -6,7 +6,7 @@ value.
 import datetime as dt
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.routing.availability import choose
@@ -119,6 +119,8 @@ def signals(draw: st.DrawFn) -> tuple[Signal, ...]:
     )
 
 
+# Each call is decided some hundred times over, so a quarter of the calls take as long as the rest.
+@settings(max_examples=max(60, settings().max_examples // 4))
 @given(routers, spaces.raw_facts(8), spaces.availabilities, signals())
 def test_questions_and_changes_are_what_trying_every_value_finds(
     router: Router, raw: dict[str, Any], available: dict[str, bool], coded: tuple[Signal, ...]
