@@ -20,6 +20,19 @@ from service.store import agencies, keys, records
 from service.store.agencies import Agency
 from service.store.keys import Key
 
+CALL = {
+    "received_at": "2026-11-23T02:15:00-08:00",
+    "facts": {"caller": "with_person", "suicide": "plan", "weapon": "none", "violence": "none"},
+    "remarks": "RP ADV SON TALKING ABOUT SUICIDE, DENIES WEAPONS, CALM",
+}
+
+
+def kinds(answer: dict[str, Any]) -> list[str]:
+    """
+    Give who goes, in the order to act.
+    """
+    return [one["kind"] for one in answer["recommendation"]["responders"]]
+
 
 @dataclass(frozen=True, slots=True)
 class Api:

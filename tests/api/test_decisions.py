@@ -9,26 +9,14 @@ import pytest
 
 from service.scenarios import Scenario, read_scenarios
 from service.settings import shipped_config
-from tests.api.conftest import Api
+from tests.api.conftest import CALL, Api, kinds
 
-CALL = {
-    "received_at": "2026-11-23T02:15:00-08:00",
-    "facts": {"caller": "with_person", "suicide": "plan", "weapon": "none", "violence": "none"},
-    "remarks": "RP ADV SON TALKING ABOUT SUICIDE, DENIES WEAPONS, CALM",
-}
 ANSWER = {
     *("decision_id", "call_id", "revision", "decided_at", "recommendation", "because"),
     *("law_enforcement", "ask_next", "would_change", "signals", "change", "guidance", "note"),
     *("ruleset", "mode", "warnings"),
 }
 SCENARIOS = read_scenarios(shipped_config() / "rulesets" / "national-baseline" / "scenarios.yaml")
-
-
-def kinds(answer: dict[str, Any]) -> list[str]:
-    """
-    Give who goes, in the order to act.
-    """
-    return [one["kind"] for one in answer["recommendation"]["responders"]]
 
 
 def test_a_call_gets_the_whole_answer(api: Api) -> None:
