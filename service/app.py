@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 from flask import Flask, Response
 
+from service.alerts import Alerts
 from service.api.calls import calls_blueprint
 from service.api.decisions import decisions_blueprint
 from service.api.description import description_blueprint
@@ -23,6 +24,7 @@ from service.api.export import export_blueprint
 from service.api.health import health_blueprint
 from service.api.problems import handle_errors
 from service.api.simulations import simulations_blueprint
+from service.audit import Audit
 from service.decisions import Decisions
 from service.dispatch_request import dispatch_schema
 from service.dispatches import Dispatches
@@ -79,17 +81,18 @@ def join(
         on_unknown_code=lambda registry: metrics.unknown_codes.labels(registry).inc(),
     )
     request = decision_schema(rules.config.vocabulary, settings.remarks_characters_max)
-    report_schema = dispatch_schema(rules.config.vocabulary, rules.config.dispatch_reasons)()
+    report_schema = dispatch_schema(rules.config.vocabulary, rules.config.agency.dispatch_reasons)()
     dispatches = Dispatches(
         report_schema,
         journal,
         store,
         key_ring,
-        reasons=lambda: rules.config.dispatch_reasons,
+        reasons=lambda: rules.config.agency.dispatch_reasons,
         fingerprint_key=session_key(settings),
         is_only_host=settings.hosts == 1,
         now=now,
     )
+    trail = Audit(store, now)
     parts = Parts(
         settings=settings,
         rules=rules,
@@ -100,6 +103,10 @@ def join(
         dispatches=dispatches,
         records=Records(journal, store, key_ring, surroundings),
         metrics=metrics,
+        audit=trail,
+        alerts=Alerts(store, trail, now),
+        key_ring=key_ring,
+        now=now,
         decision_schema=request(),
         simulation_schema=simulation_schema(request)(),
         dispatch_schema=report_schema,

@@ -2,13 +2,18 @@
 The parts of a running process, joined once in `app.py` and handed to every blueprint.
 """
 
+import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from marshmallow import Schema
 from sqlalchemy import Engine
 
+from service.alerts import Alerts
+from service.audit import Audit
 from service.decisions import Decisions
 from service.dispatches import Dispatches
+from service.encryption import KeyRing
 from service.journal import Journal
 from service.metrics import Metrics
 from service.records import Records
@@ -32,6 +37,10 @@ class Parts:
     dispatches: Dispatches
     records: Records
     metrics: Metrics
+    audit: Audit
+    alerts: Alerts
+    key_ring: KeyRing
+    now: Callable[[], dt.datetime]
     decision_schema: Schema
     simulation_schema: Schema
     dispatch_schema: Schema

@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from service.agency_settings import REVIEW_LEAST, AgencyDefaults, ReviewRules
 from service.errors import ConfigurationError
 from service.incident_types import IncidentTypes, read_incident_types
 from service.routing.decide import Router
@@ -44,15 +45,14 @@ class Published:
 @dataclass(frozen=True, slots=True, repr=False)
 class Config:
     """
-    Everything read from one `config/` folder; `dispatch_reasons` maps the id of a reason to its
-    label.
+    Everything read from one `config/` folder; `agency` is what every agency starts with.
     """
 
     vocabulary: Vocabulary
     ways: Ways
     incident_types: IncidentTypes
     tables: Mapping[str, Any]
-    dispatch_reasons: Mapping[str, str]
+    agency: AgencyDefaults
     rulesets: Mapping[str, Published]
 
     def __repr__(self) -> str:
@@ -115,7 +115,9 @@ def load_config(folder: Path | None = None) -> Config:
     reasons, reason_problems = _read_reasons(folder)
     found += reason_problems
     tables = {"facts": facts, "ways": ways_document, "incident_types": types.registries}
-    config = Config(vocabulary, ways, types, tables, reasons, {})
+    review, review_problems = _read_review(folder)
+    found += review_problems
+    config = Config(vocabulary, ways, types, tables, AgencyDefaults(review, reasons), {})
     rulesets = {}
     for path in sorted((folder / "rulesets").glob("*/rules.yaml")):
         document, lines = read_yaml(path)
@@ -130,10 +132,7 @@ def load_config(folder: Path | None = None) -> Config:
 
 
 def _read_reasons(folder: Path) -> tuple[dict[str, str], list[Problem]]:
-    path = folder / "dispatch.yaml"
-    if not path.exists():
-        # A folder that was made before reports were taken must not lose its rules over it.
-        path = shipped_config() / "dispatch.yaml"
+    path = _own_or_shipped(folder, "dispatch.yaml")
     document, lines = read_yaml(path)
     listed = document.get("reasons") if isinstance(document, Mapping) else None
     reasons: dict[str, str] = {}
@@ -151,6 +150,31 @@ def _read_reasons(folder: Path) -> tuple[dict[str, str], list[Problem]]:
         text = f"the reasons must hold `{OTHER}`, for what the others do not say"
         problems.append(Problem("no_other", "reasons", text))
     return reasons, located(problems, path, lines)
+
+
+def _read_review(folder: Path) -> tuple[ReviewRules, list[Problem]]:
+    path = _own_or_shipped(folder, "agency.yaml")
+    document, lines = read_yaml(path)
+    told = document.get("review") if isinstance(document, Mapping) else None
+    told = told if isinstance(told, Mapping) else {}
+    problems = []
+    for name, least in REVIEW_LEAST.items():
+        value = told.get(name)
+        if least is None:
+            is_right, wanted = type(value) is bool, "true or false"
+        else:
+            is_right = isinstance(value, int | float) and type(value) is not bool and value >= least
+            wanted = f"a number of {least} or more"
+        if not is_right:
+            problems.append(Problem("bad_review", f"review.{name}", f"must be {wanted}"))
+    values = {name: told.get(name, least or 0) for name, least in REVIEW_LEAST.items()}
+    return ReviewRules(**values), located(problems, path, lines)
+
+
+def _own_or_shipped(folder: Path, name: str) -> Path:
+    # A folder that was made before this file was known must not lose its rules over it.
+    path = folder / name
+    return path if path.exists() else shipped_config() / name
 
 
 def _documents(folder: Path) -> dict[str, tuple[Any, dict[str, int]]]:

@@ -252,7 +252,7 @@ def test_the_reasons_for_a_dispatch_are_checked_and_change_no_digest(folder: Pat
     has the shipped ones; no answer depends on them.
     """
     shipped = load_config(folder)
-    assert list(shipped.dispatch_reasons)[-1] == "other"
+    assert list(shipped.agency.dispatch_reasons)[-1] == "other"
     path = folder / "dispatch.yaml"
     good = "  - {id: flood, label: A flood.}\n"
     path.write_text(f"reasons:\n{good}{good}  - {{id: 7}}\n")
@@ -262,11 +262,11 @@ def test_the_reasons_for_a_dispatch_are_checked_and_change_no_digest(folder: Pat
     assert found == [("reason_twice", 3), ("bad_reason", 4), ("no_other", 1)]
     path.write_text(f"reasons:\n{good}  - {{id: other, label: Other.}}\n")
     changed = load_config(folder)
-    assert changed.dispatch_reasons == {"flood": "A flood.", "other": "Other."}
+    assert changed.agency.dispatch_reasons == {"flood": "A flood.", "other": "Other."}
     name = "national-baseline"
     assert changed.rulesets[name].digest == shipped.rulesets[name].digest
     path.unlink()
-    assert load_config(folder).dispatch_reasons == shipped.dispatch_reasons
+    assert load_config(folder).agency.dispatch_reasons == shipped.agency.dispatch_reasons
 
 
 def test_the_digest_covers_all_that_decides_and_not_the_order_of_keys(folder: Path) -> None:

@@ -11,7 +11,7 @@ import orjson
 from flask import Response, request
 from marshmallow import Schema, ValidationError
 
-from service.access import may
+from service.access import Actor, may
 from service.api.problems import RefusedError
 from service.json_body import read_json
 from service.parts import Parts
@@ -24,11 +24,12 @@ IDEMPOTENCY_KEY_CHARACTERS_MAX = 200
 @dataclass(frozen=True, slots=True)
 class Asker:
     """
-    Who asks: a key that works, and its agency.
+    Who asks: a key that works, its agency, and whose key it is.
     """
 
     key: Key
     agency: Agency
+    actor: Actor
 
 
 def who_asks(parts: Parts, act: str) -> Asker:
@@ -47,7 +48,9 @@ def who_asks(parts: Parts, act: str) -> Asker:
         raise RefusedError(401, "no-key", detail, headers={"WWW-Authenticate": "Bearer"})
     if not may(key.role, act):
         raise RefusedError(403, "not-allowed", f"a key of the role {key.role} may not {act}")
-    return Asker(key, agency)
+    address = request.remote_addr
+    actor = Actor(key.agency, key.role, key.id, key.person_id, key.label, address)
+    return Asker(key, agency, actor)
 
 
 def read_body(parts: Parts, schema: Schema) -> dict[str, Any]:

@@ -2,11 +2,13 @@
 Keep the agencies: everything else in the store belongs to one.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import Column, Connection, Engine, String, Table, Text, select, update
+from sqlalchemy import JSON, Column, Connection, Engine, String, Table, Text, select, update
 
 from service.errors import SettingsError
 from service.store.database import Instant, metadata, reading, writing
@@ -19,6 +21,7 @@ agencies = Table(
     Column("time_zone", String(64), nullable=False),
     Column("ruleset", String(200), nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("settings", JSON, nullable=False),
 )
 
 
@@ -26,6 +29,8 @@ agencies = Table(
 class Agency:
     """
     One agency: a short id, its name, its IANA time zone, and the ruleset that it decides with.
+
+    `settings` holds only what the agency has set otherwise than `config/agency.yaml`.
     """
 
     id: str
@@ -33,6 +38,7 @@ class Agency:
     time_zone: str
     ruleset: str
     created_at: datetime
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 def add(connection: Connection, agency: Agency) -> None:
@@ -48,15 +54,8 @@ def add(connection: Connection, agency: Agency) -> None:
         raise SettingsError(
             f"`{agency.time_zone}` is not a time zone: give an IANA name such as `America/New_York`"
         ) from error
-    connection.execute(
-        agencies.insert().values(
-            id=agency.id,
-            name=agency.name,
-            time_zone=agency.time_zone,
-            ruleset=agency.ruleset,
-            created_at=agency.created_at,
-        )
-    )
+    values = {name: getattr(agency, name) for name in Agency.__slots__}
+    connection.execute(agencies.insert().values({**values, "settings": dict(agency.settings)}))
 
 
 def create(engine: Engine, agency: Agency) -> None:
@@ -93,4 +92,19 @@ def set_ruleset(engine: Engine, agency_id: str, ruleset: str) -> bool:
         done = connection.execute(
             update(agencies).where(agencies.c.id == agency_id).values(ruleset=ruleset)
         )
+    return done.rowcount == 1
+
+
+def set_settings(
+    connection: Connection, agency_id: str, settings: Mapping[str, Any], time_zone: str
+) -> bool:
+    """
+    Keep what an agency has set otherwise, and its time zone, within the caller's transaction; False
+    if there is no such agency.
+    """
+    done = connection.execute(
+        update(agencies)
+        .where(agencies.c.id == agency_id)
+        .values(settings=dict(settings), time_zone=time_zone)
+    )
     return done.rowcount == 1

@@ -1,17 +1,13 @@
 """
-Read the columns that lists are filtered by out of a decision record, and the cursor of such a list.
+Read the columns that lists are filtered by out of a decision record.
 
 The body of a record is the API's business: what it lacks is stored as not known, never refused.
 """
 
-import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-
-from service.errors import CursorError
 
 _POLICE = ("law_enforcement", "co_responder")
 
@@ -33,47 +29,6 @@ class Filters:
     call_id: str | None = None
     fallback: bool | None = None
     overridden: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """
-    The last decision of the page before.
-    """
-
-    decided_at: datetime
-    record_id: str
-
-
-def write_cursor(cursor: Cursor) -> str:
-    """
-    Give *cursor* as text that means nothing to a caller.
-    """
-    text = f"{cursor.decided_at.astimezone(UTC).isoformat()}|{cursor.record_id}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def read_cursor(text: str) -> Cursor:
-    """
-    Read what `write_cursor` gave.
-
-    Raises:
-        CursorError: it is something else.
-    """
-    try:
-        padded = text + "=" * (-len(text) % 4)
-        at, bar, record_id = (
-            base64.b64decode(padded, altchars=b"-_", validate=True).decode().partition("|")
-        )
-        decided_at = datetime.fromisoformat(at)
-        decided_at.astimezone(UTC)
-    except (binascii.Error, ValueError, OverflowError) as error:
-        raise CursorError(
-            "`cursor` is not one that a list gave: leave it out to begin anew"
-        ) from error
-    if not bar or decided_at.tzinfo is None or "\0" in record_id:
-        raise CursorError("`cursor` is not one that a list gave: leave it out to begin anew")
-    return Cursor(decided_at, record_id)
 
 
 def fields_of(record: Mapping[str, Any]) -> dict[str, Any]:

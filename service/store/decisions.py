@@ -32,8 +32,9 @@ from sqlalchemy import (
     tuple_,
 )
 
+from service.store.cursor import Cursor, read_cursor, write_cursor
 from service.store.database import Instant, dump_json, metadata, reading
-from service.store.decision_fields import Cursor, Filters, read_cursor, write_cursor
+from service.store.decision_fields import Filters
 from service.store.dispatches import is_overridden
 
 decisions = Table(
@@ -160,7 +161,7 @@ def page(
         last = read_cursor(cursor)
         query = query.where(
             tuple_(decisions.c.decided_at, decisions.c.record_id)
-            < tuple_(literal(last.decided_at, Instant), literal(last.record_id, String))
+            < tuple_(literal(last.at, Instant), literal(last.id, String))
         )
     query = query.order_by(decisions.c.decided_at.desc(), decisions.c.record_id.desc())
     with reading(engine) as connection:

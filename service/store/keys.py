@@ -85,18 +85,8 @@ def add(connection: Connection, key: Key) -> None:
     """
     Add *key* within the caller's transaction.
     """
-    connection.execute(
-        keys.insert().values(
-            id=key.id,
-            agency=key.agency,
-            secret_digest=key.secret_digest,
-            role=key.role,
-            person_id=key.person_id,
-            label=key.label,
-            created_at=key.created_at,
-            revoked_at=key.revoked_at,
-        )
-    )
+    values = {name: getattr(key, name) for name in Key.__slots__}
+    connection.execute(keys.insert().values(values))
 
 
 def create(engine: Engine, key: Key) -> None:

@@ -9,6 +9,8 @@ from datetime import datetime
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import (
+    BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Connection,
@@ -36,6 +38,11 @@ people = Table(
     Column("password_hash", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("disabled_at", Instant),
+    Column("password_changed_at", Instant),
+    Column("must_change_password", Boolean, nullable=False),
+    Column("totp_secret", Text),
+    Column("totp_required", Boolean, nullable=False),
+    Column("totp_last_step", BigInteger),
     CheckConstraint("role IN ('dispatch', 'supervisor', 'admin', 'auditor')", name="role"),
 )
 
@@ -46,6 +53,9 @@ _HASHER = PasswordHasher()  # its defaults; they travel with each hash
 class Person:
     """
     One person; signs in with the e-mail address, which is kept in lower case.
+
+    `totp_secret` is sealed for the person's id, None until an authenticator was set up;
+    `totp_last_step` is the last time step whose code was taken, so that none is taken twice.
     """
 
     id: str
@@ -56,6 +66,11 @@ class Person:
     password_hash: str = field(repr=False)
     created_at: datetime
     disabled_at: datetime | None = None
+    password_changed_at: datetime | None = None
+    must_change_password: bool = False
+    totp_secret: str | None = field(default=None, repr=False)
+    totp_required: bool = False
+    totp_last_step: int | None = None
 
 
 def new_id() -> str:
@@ -86,18 +101,8 @@ def add(connection: Connection, person: Person) -> None:
     """
     Add *person* within the caller's transaction.
     """
-    connection.execute(
-        people.insert().values(
-            id=person.id,
-            agency=person.agency,
-            email=person.email.lower(),
-            name=person.name,
-            role=person.role,
-            password_hash=person.password_hash,
-            created_at=person.created_at,
-            disabled_at=person.disabled_at,
-        )
-    )
+    values = {name: getattr(person, name) for name in Person.__slots__}
+    connection.execute(people.insert().values({**values, "email": person.email.lower()}))
 
 
 def create(engine: Engine, person: Person) -> None:

@@ -2,7 +2,7 @@
 Name every table of the store in one place, for migrations and their test.
 """
 
-from service.store import agencies, decisions, dispatches, keys, people
+from service.store import agencies, alerts, audit, decisions, dispatches, keys, people, sessions
 from service.store.database import metadata
 
 TABLES = (
@@ -12,6 +12,10 @@ TABLES = (
     decisions.decisions,
     decisions.repeats,
     dispatches.dispatches,
+    sessions.sessions,
+    sessions.failures,
+    alerts.alerts,
+    audit.audit,
 )
 
 __all__ = ["TABLES", "metadata"]

@@ -1,0 +1,189 @@
+"""
+Keep what a supervisor must look at now, until somebody settles it.
+
+The same thing is an alert once, however often it is raised; a settled one stays settled.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    Index,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    literal,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+
+from service.store.cursor import Cursor, read_cursor, write_cursor
+from service.store.database import Instant, metadata, reading, writing
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("agency", String(64), nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("subject_id", String(200), nullable=False),
+    Column("call_id", Text),
+    Column("text", Text, nullable=False),
+    Column("raised_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("settled_at", Instant),
+    Column("settled_by", String(80)),
+    Column("settled_name", Text),
+    Column("comment", Text),
+    UniqueConstraint("agency", "kind", "subject_id"),
+    Index("ix_alerts_agency_settled_at_due_at", "agency", "settled_at", "due_at"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """
+    One alert.
+
+    `kind` is one of `KINDS` in `service/alerts.py`; `subject_id` the decision, ruleset or host that
+    it is about; `call_id` is None where it is about no call. It shows from `due_at` on.
+    """
+
+    id: str
+    agency: str
+    kind: str
+    subject_id: str
+    call_id: str | None
+    text: str
+    raised_at: datetime
+    due_at: datetime
+    settled_at: datetime | None = None
+    settled_by: str | None = None
+    settled_name: str | None = None
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """
+    Who settled an alert, when, and what they say about it.
+    """
+
+    identity: str
+    name: str
+    at: datetime
+    comment: str | None
+
+
+def new_id() -> str:
+    """
+    Make an id for an alert.
+    """
+    return uuid.uuid4().hex
+
+
+def add(connection: Connection, alert: Alert) -> bool:
+    """
+    Add *alert* within the caller's transaction; False if the same thing was raised before.
+    """
+    values = {name: getattr(alert, name) for name in Alert.__slots__}
+    is_there = select(alerts.c.id).where(
+        alerts.c.agency == alert.agency,
+        alerts.c.kind == alert.kind,
+        alerts.c.subject_id == alert.subject_id,
+    )
+    if connection.execute(is_there).first() is not None:
+        return False
+    try:
+        with connection.begin_nested():
+            connection.execute(alerts.insert().values(values))
+    except IntegrityError:
+        return False  # another worker raised it at the same moment
+    return True
+
+
+def create(engine: Engine, alert: Alert) -> bool:
+    """
+    Add *alert* in a transaction of its own; False if the same thing was raised before.
+    """
+    with writing(engine) as connection:
+        return add(connection, alert)
+
+
+def find(engine: Engine, agency: str, alert_id: str) -> Alert | None:
+    """
+    Give the alert of this agency with this id, or None.
+    """
+    with reading(engine) as connection:
+        row = connection.execute(
+            select(alerts).where(alerts.c.id == alert_id, alerts.c.agency == agency)
+        ).one_or_none()
+    return Alert(**row._mapping) if row else None
+
+
+def page(
+    engine: Engine,
+    agency: str,
+    *,
+    is_open: bool,
+    now: datetime,
+    cursor: str | None = None,
+    limit: int = 50,
+) -> tuple[tuple[Alert, ...], str | None]:
+    """
+    Give up to *limit* alerts of an agency that are due, open or settled, the newest first, and the
+    cursor of the next page.
+
+    Raises:
+        CursorError: the cursor is not one that a page gave.
+    """
+    state = alerts.c.settled_at.is_(None) if is_open else alerts.c.settled_at.is_not(None)
+    query = select(alerts).where(alerts.c.agency == agency, alerts.c.due_at <= now, state)
+    if cursor is not None:
+        last = read_cursor(cursor)
+        query = query.where(
+            tuple_(alerts.c.due_at, alerts.c.id)
+            < tuple_(literal(last.at, Instant), literal(last.id, String))
+        )
+    query = query.order_by(alerts.c.due_at.desc(), alerts.c.id.desc()).limit(limit + 1)
+    with reading(engine) as connection:
+        found = [Alert(**row._mapping) for row in connection.execute(query)]
+    if len(found) <= limit:
+        return tuple(found), None
+    return tuple(found[:limit]), write_cursor(Cursor(found[limit - 1].due_at, found[limit - 1].id))
+
+
+def count_open(engine: Engine, agency: str, now: datetime) -> int:
+    """
+    Count the alerts of an agency that are due and not settled.
+    """
+    query = select(func.count()).where(
+        alerts.c.agency == agency, alerts.c.due_at <= now, alerts.c.settled_at.is_(None)
+    )
+    with reading(engine) as connection:
+        return int(connection.execute(query).scalar_one())
+
+
+def settle(connection: Connection, agency: str, alert_id: str, settled: Settled) -> bool:
+    """
+    Settle an alert within the caller's transaction; False if there is none, or it is settled.
+    """
+    done = connection.execute(
+        update(alerts)
+        .where(alerts.c.id == alert_id, alerts.c.agency == agency, alerts.c.settled_at.is_(None))
+        .values(
+            settled_at=settled.at,
+            settled_by=settled.identity,
+            settled_name=settled.name,
+            comment=settled.comment,
+        )
+    )
+    return done.rowcount == 1

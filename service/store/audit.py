@@ -1,0 +1,162 @@
+"""
+Keep the audit trail: who did what, when, to what, and from where.
+
+Entries are only ever added. Nothing here changes or removes one, and triggers of the database
+refuse it to everybody else.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    Engine,
+    Index,
+    String,
+    Table,
+    Text,
+    literal,
+    select,
+    tuple_,
+)
+
+from service.access import Actor
+from service.store.cursor import Cursor, read_cursor, write_cursor
+from service.store.database import Instant, metadata, reading, writing
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("agency", String(64), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("identity", String(80), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("address", String(64)),
+    Column("act", String(60), nullable=False),
+    Column("subject_kind", String(40), nullable=False),
+    Column("subject_id", Text, nullable=False),
+    Column("detail", JSON, nullable=False),
+    Index("ix_audit_agency_at_id", "agency", "at", "id"),
+    Index("ix_audit_agency_subject_id", "agency", "subject_id"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """
+    One entry. `act` is a short verb in the past (`signed in`, `read`, `published`), `subject_kind`
+    what it was done to (`person`, `decision`, `ruleset`). `detail` never holds words of a call or a
+    secret.
+    """
+
+    id: str
+    agency: str
+    at: datetime
+    identity: str
+    name: str
+    role: str
+    address: str | None
+    act: str
+    subject_kind: str
+    subject_id: str
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """
+    Say which entries a list holds: all that meet every member that is not None.
+
+    `who` is an identity, or a piece of a name; `since` counts in, `until` does not.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    who: str | None = None
+    act: str | None = None
+    subject_kind: str | None = None
+    subject_id: str | None = None
+
+
+def entry_of(
+    actor: Actor, act: str, subject: tuple[str, str], at: datetime, detail: Mapping[str, Any]
+) -> Entry:
+    """
+    Make an entry; *subject* is its kind and id.
+    """
+    return Entry(
+        id=uuid.uuid4().hex,
+        agency=actor.agency,
+        at=at,
+        identity=actor.identity,
+        name=actor.name,
+        role=actor.role,
+        address=actor.address,
+        act=act,
+        subject_kind=subject[0],
+        subject_id=subject[1],
+        detail=detail,
+    )
+
+
+def add(connection: Connection, entry: Entry) -> None:
+    """
+    Add *entry* within the caller's transaction, so that a change and its entry stand or fall
+    together.
+    """
+    values = {name: getattr(entry, name) for name in Entry.__slots__}
+    connection.execute(audit.insert().values({**values, "detail": dict(entry.detail)}))
+
+
+def create(engine: Engine, entry: Entry) -> None:
+    """
+    Add *entry* in a transaction of its own.
+    """
+    with writing(engine) as connection:
+        add(connection, entry)
+
+
+def page(
+    engine: Engine, agency: str, search: Search, cursor: str | None = None, limit: int = 50
+) -> tuple[tuple[Entry, ...], str | None]:
+    """
+    Give up to *limit* entries of an agency, the newest first, and the cursor of the next page.
+
+    Raises:
+        CursorError: the cursor is not one that a page gave.
+    """
+    query = select(audit).where(audit.c.agency == agency)
+    for column, value in (
+        (audit.c.act, search.act),
+        (audit.c.subject_kind, search.subject_kind),
+        (audit.c.subject_id, search.subject_id),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if search.since is not None:
+        query = query.where(audit.c.at >= search.since)
+    if search.until is not None:
+        query = query.where(audit.c.at < search.until)
+    if search.who is not None:
+        has_name = audit.c.name.icontains(search.who, autoescape=True)
+        query = query.where((audit.c.identity == search.who) | has_name)
+    if cursor is not None:
+        last = read_cursor(cursor)
+        query = query.where(
+            tuple_(audit.c.at, audit.c.id)
+            < tuple_(literal(last.at, Instant), literal(last.id, String))
+        )
+    query = query.order_by(audit.c.at.desc(), audit.c.id.desc()).limit(limit + 1)
+    with reading(engine) as connection:
+        found = [Entry(**row._mapping) for row in connection.execute(query)]
+    if len(found) <= limit:
+        return tuple(found), None
+    last_shown = found[limit - 1]
+    return tuple(found[:limit]), write_cursor(Cursor(last_shown.at, last_shown.id))
