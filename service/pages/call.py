@@ -5,8 +5,11 @@ The page works without scripts and keeps nothing between two presses: the form c
 call. A small script presses the same buttons by their keys, and puts the answer in place.
 """
 
-from flask import Blueprint, Response, request
+import datetime as dt
+
+from flask import Blueprint, Response, redirect, request
 from marshmallow import ValidationError
+from werkzeug.wrappers import Response as BaseResponse
 
 from service.access import DECIDE, REPORT_DISPATCH
 from service.answers import Document
@@ -24,7 +27,7 @@ from service.pages.call_sheet import (
 from service.pages.frame import keep_in_order, refused
 from service.pages.sent_form import TypedSent, read_sent
 from service.pages.typed_call import Typed, body_of, read_typed, typed_of
-from service.pages.visitor import Visitor, is_own_form, visitor
+from service.pages.visitor import Visitor, is_own_form, signed_in, visitor
 from service.parts import Parts
 from service.request import CALL_ID_CHARACTERS_MAX
 
@@ -39,13 +42,19 @@ def call_pages(parts: Parts) -> Blueprint:
     keep_in_order(blueprint, parts)
 
     @blueprint.get("/")
-    def call() -> Response:
+    def call() -> BaseResponse:
         """
-        Show an empty call, or take up one that is on record.
+        Show an empty call, or take up one that is on record; who takes no calls is led to where
+        their own work begins.
         """
+        signed = signed_in(parts)
+        if signed is not None and not signed.actor.may(DECIDE):
+            return redirect(signed.home, 303)
         who = visitor(parts, DECIDE)
         call_id = request.args.get("call", "").strip()
-        return _taken_up(parts, who, call_id) if call_id else show_call(parts, who, Typed(), Beside())
+        if call_id:
+            return _taken_up(parts, who, call_id)
+        return show_call(parts, who, Typed(), Beside())
 
     @blueprint.post("/")
     def decide() -> Response:
@@ -111,7 +120,10 @@ def _taken_up(parts: Parts, who: Visitor, call_id: str) -> Response:
         seen=newest["decision_id"],
         time_zone=who.agency.time_zone,
     )
-    reports = [one for revision in revisions for one in revision["dispatches"]]
+    reports = sorted(
+        (one for revision in revisions for one in revision["dispatches"]),
+        key=lambda one: dt.datetime.fromisoformat(one["reported_at"]),
+    )
     answer = in_words(parts, who, newest, newest["request"], is_recorded=True)
     sent = panel_of(parts, who, newest, reports)
     return show_call(parts, who, typed, Beside(answer, sent=sent))

@@ -3,6 +3,7 @@ The page of one call: the form, the answer beside it and what was sent, for a re
 practice alike.
 """
 
+import datetime as dt
 import hashlib
 import json
 import secrets
@@ -12,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Response, request
+from markupsafe import Markup
 
 from service.answers import Document
 from service.errors import StoreUnavailableError
@@ -94,6 +96,7 @@ def show_call(
         practice=practice,
         action="/practice" if practice else "/",
         page_keys=PAGE_KEYS,
+        agency_time=lambda at: time_in(at, who.agency.time_zone),
     )
 
 
@@ -164,3 +167,16 @@ def press_of(told: Mapping[str, Any], *beside: str) -> str:
     form = request.form.get("csrf_token", secrets.token_hex())
     pressed = json.dumps([form, told, beside], sort_keys=True, default=str)
     return "page-" + hashlib.sha256(pressed.encode(errors="surrogatepass")).hexdigest()
+
+
+def time_in(at: dt.datetime, time_zone: str) -> Markup:
+    """
+    Write a time where the agency is, with its offset; the whole of it is there to be read out.
+    """
+    local = at.astimezone(ZoneInfo(time_zone))
+    offset = local.isoformat(timespec="seconds")[-6:].replace("-", "−")
+    clock = f"{local:%H:%M:%S} {offset}"
+    whole = f"{local:%A} {local.day} {local:%B %Y}, {clock}"
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        local.isoformat(timespec="seconds"), whole, clock
+    )
