@@ -6,6 +6,7 @@ call. A small script presses the same buttons by their keys, and puts the answer
 """
 
 import datetime as dt
+from dataclasses import replace
 
 from flask import Blueprint, Response, redirect, request
 from marshmallow import ValidationError
@@ -88,13 +89,19 @@ def _typed(parts: Parts, who: Visitor) -> Typed:
 
 
 def _too_old(parts: Parts, who: Visitor, typed: Typed) -> Response:
-    before = find(parts, who, typed)
-    beside = Beside(
-        before and in_words(parts, who, before, before["request"], is_recorded=True),
-        notice=FORM_TOO_OLD,
-        sent=before and panel_of(parts, who, before, typed=_sent(parts)),
-    )
-    return show_call(parts, who, typed, beside, 400)
+    beside = replace(_before(parts, who, typed), notice=FORM_TOO_OLD)
+    return show_call(parts, who, typed, beside, status=400)
+
+
+def _before(parts: Parts, who: Visitor, typed: Typed) -> Beside:
+    """
+    Give what stood beside the form, so that a fault does not take it away.
+    """
+    document = find(parts, who, typed)
+    if document is None:
+        return Beside()
+    answer = in_words(parts, who, document, document["request"], is_recorded=True)
+    return Beside(answer, sent=panel_of(parts, who, document, typed=_sent(parts)))
 
 
 def _sent(parts: Parts) -> TypedSent:
@@ -139,7 +146,9 @@ def _decided(parts: Parts, who: Visitor, typed: Typed) -> Response:
             told = body_of(typed, vocabulary, who.agency.time_zone)
             body = parts.decision_schema.load(told)
         except ValidationError as error:
-            return _with_faults(parts, who, typed, error)
+            faults = tuple(faults_of(error.messages))
+            beside = replace(_before(parts, who, typed), faults=faults)
+            return show_call(parts, who, typed, beside, status=422)
         press = press_of(told, typed.seen)
         answered = parts.decisions.decide(who.actor, who.agency, body, press)
     document = answered.document
@@ -148,17 +157,7 @@ def _decided(parts: Parts, who: Visitor, typed: Typed) -> Response:
     answer = in_words(parts, who, document, body, is_recorded=answered.is_recorded)
     beside = Beside(
         answer,
-        sent=panel_of(parts, who, document) if answered.is_recorded else None,
+        sent=panel_of(parts, who, document, typed=_sent(parts)) if answered.is_recorded else None,
         taken_before=not typed.seen and (document["revision"] or 1) > 1,
     )
-    return show_call(parts, who, typed, beside, 200 if answered.is_recorded else 503)
-
-
-def _with_faults(parts: Parts, who: Visitor, typed: Typed, error: ValidationError) -> Response:
-    before = find(parts, who, typed)
-    beside = Beside(
-        before and in_words(parts, who, before, before["request"], is_recorded=True),
-        faults=tuple(faults_of(error.messages)),
-        sent=before and panel_of(parts, who, before, typed=_sent(parts)),
-    )
-    return show_call(parts, who, typed, beside, 422)
+    return show_call(parts, who, typed, beside, status=200 if answered.is_recorded else 503)

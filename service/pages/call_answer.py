@@ -81,6 +81,13 @@ class PoliceLine:
     nobody_knows: tuple[str, ...]
     only_assumed: tuple[str, ...]
 
+    @property
+    def is_open(self) -> bool:
+        """
+        Tell whether a danger that bears on police is not known, or only assumed.
+        """
+        return bool(self.not_answered or self.nobody_knows or self.only_assumed)
+
 
 @dataclass(frozen=True, slots=True)
 class Released:
@@ -128,6 +135,7 @@ class Answer:
     mode: tuple[str, str] | None
     warnings: tuple[str, ...]
     decided_at: dt.datetime
+    announced: str
 
     @property
     def is_floor(self) -> bool:
@@ -205,7 +213,23 @@ def answer_of(
         mode=MODES.get(document["mode"]),
         warnings=tuple(_sentence(one["message"]) for one in document["warnings"]),
         decided_at=decided_at.astimezone(ZoneInfo(time_zone)),
+        announced=_announced(document, vocabulary),
     )
+
+
+def _announced(document: Mapping[str, Any], vocabulary: Vocabulary) -> str:
+    """
+    Say the answer in a breath, for somebody who hears the page.
+    """
+    recommended, revision = document["recommendation"], document["revision"]
+    kinds = [vocabulary.responders[one["kind"]] for one in recommended["responders"]]
+    urgency = vocabulary.urgencies.get(recommended["urgency"], recommended["urgency"])
+    police = "" if document["law_enforcement"]["included"] else " Police not recommended so far."
+    gone = [vocabulary.responders[one] for one in (document["change"] or {}).get("release", ())]
+    head = f"Revision {revision}: " if revision else ""
+    provisional = ", provisional" if recommended["provisional"] else ""
+    released = f" No longer asked for: {', '.join(gone)}." if gone else ""
+    return f"{head}{', '.join(kinds)}. {urgency}{provisional}.{police}{released}"
 
 
 def _responders(

@@ -46,7 +46,7 @@ def reported(parts: Parts, who: Visitor, typed: Typed, sent: TypedSent) -> Respo
     """
     document = find(parts, who, typed)
     if document is None:
-        return show_call(parts, who, typed, Beside(notice=NOTHING_TO_REPORT), 409)
+        return show_call(parts, who, typed, Beside(notice=NOTHING_TO_REPORT), status=409)
     answer = in_words(parts, who, document, document["request"], is_recorded=True)
     told = report_of(sent, kinds_of(document), who.agency.time_zone)
     faults = tuple(tick_somebody(sent))
@@ -65,7 +65,7 @@ def reported(parts: Parts, who: Visitor, typed: Typed, sent: TypedSent) -> Respo
     shown = panel_of(parts, who, document, typed=TypedSent() if is_done else sent)
     places = tuple(faults_of_sent(sent.way, faults))
     beside = Beside(answer, sent=replace(shown, faults=places, is_lost=is_lost))
-    return show_call(parts, who, typed, beside, 200 if is_done else status)
+    return show_call(parts, who, typed, beside, status=200 if is_done else status)
 
 
 def tick_somebody(sent: TypedSent) -> list[Fault]:

@@ -64,6 +64,7 @@ def show_call(
     who: Visitor,
     typed: Typed,
     beside: Beside,
+    *,
     status: int = 200,
     practice: Practice | None = None,
 ) -> Response:
@@ -157,7 +158,6 @@ def kinds_of(document: Mapping[str, Any]) -> tuple[str, ...]:
     Name whom a decision recommends, in its order.
     """
     return tuple(one["kind"] for one in document["recommendation"]["responders"])
-
 
 
 def press_of(told: Mapping[str, Any], *beside: str) -> str:

@@ -75,7 +75,7 @@ def _answered(parts: Parts, who: Visitor, sent: TypedSent | None) -> Response:
         body = parts.decision_schema.load(told)
     except ValidationError as error:
         beside = Beside(faults=tuple(faults_of(error.messages)))
-        return show_call(parts, who, typed, beside, 422, before)
+        return show_call(parts, who, typed, beside, status=422, practice=before)
     published = parts.rules.published(who.agency.ruleset)
     document = parts.decisions.simulate(who.agency, body, published)
     if sent is None:
@@ -86,7 +86,7 @@ def _answered(parts: Parts, who: Visitor, sent: TypedSent | None) -> Response:
     now = Practice(before.asked | frozenset(kinds), kinds)
     asked = Asked(typed.call_id, frozenset(kinds), before.asked, is_whole=True)
     beside, status = _with_sent(parts, who, beside, sent, asked)
-    return show_call(parts, who, typed, beside, status, now)
+    return show_call(parts, who, typed, beside, status=status, practice=now)
 
 
 def _with_sent(

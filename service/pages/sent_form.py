@@ -123,7 +123,10 @@ def read_sent(form: MultiDict[str, str], vocabulary: Vocabulary) -> TypedSent:
         )
         for way in WAYS
     }
-    way = form.get("sent", "")
+    way, nobody = form.get("sent", ""), told[NOBODY]
+    if way != NOBODY and not (nobody.reason or nobody.comment):
+        # The time that stood there by itself is not kept: it would soon have passed.
+        told[NOBODY] = Told()
     return TypedSent(way if way in WAYS else "", told, form.get("sent_after", ""))
 
 
