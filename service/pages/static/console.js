@@ -6,7 +6,7 @@
   const SLOW_MS = 4000; // after this the form is sent as it is without a script; a press records once all the same
   const CHANGED_MS = 2000;
   const REST_MS = 300; // letters rest after an answer came: the question under the finger is another one now
-  const PARTS = ["top", "ask", "answer", "known"];
+  const PARTS = ["top", "ask", "answer", "known", "after"];
   const KEYS_OFF = "crisis-router-keys-off";
 
   const byId = (id) => document.getElementById(id);
