@@ -31,7 +31,7 @@ def test_html_of_others_is_text(browser: FlaskClient) -> None:
 
 def test_nothing_runs_or_is_styled_inline(browser: FlaskClient, stranger: FlaskClient) -> None:
     """
-    No page holds a script of its own, a style, an `on…` attribute or an address elsewhere that is loaded.
+    No page holds a script or a style of its own, an `on…` attribute, or loads from elsewhere.
     """
     for text in every_page(browser, stranger):
         page = Page(text)
