@@ -104,7 +104,7 @@ def join(
         records=Records(journal, store, key_ring, surroundings),
         metrics=metrics,
         audit=trail,
-        alerts=Alerts(store, trail, now),
+        alerts=Alerts(store, trail, key_ring, now),
         key_ring=key_ring,
         now=now,
         decision_schema=request(),
