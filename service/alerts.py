@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine
 
 from service.access import READ_ALERTS, READ_CALLS, Actor
 from service.audit import Audit
+from service.decisions import iso
 from service.encryption import KeyRing
 from service.errors import ConflictError, SealedTextError, StoreUnavailableError
 from service.store import alerts, audit, journal_numbers
@@ -33,6 +34,7 @@ CALL_BACK_TEXT: Final = "The caller was to be called back by now. See that it wa
 # Workers store in any order; a number that is missing for longer than this is worth a look.
 MISSING_AFTER: Final = dt.timedelta(minutes=1)
 ON_A_PAGE_MAX: Final = 3
+COMMENT_CHARACTERS_MAX: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ class Alerts:
         assert found is not None, "an alert is never removed"
         if not done:
             assert found.settled_at is not None, "what is not open is settled"
-            text = f"{found.settled_name} settled this alert at {_iso(found.settled_at)}"
+            text = f"{found.settled_name} settled this alert at {iso(found.settled_at)}"
             raise ConflictError("already_settled", text)
         return self.shown(found)
 
@@ -142,16 +144,17 @@ class Alerts:
             "decision_id": decision_of(alert),
             "call_id": alert.call_id,
             "text": alert.text,
-            "raised_at": _iso(alert.raised_at),
-            "due_at": _iso(alert.due_at),
+            "raised_at": iso(alert.raised_at),
+            "due_at": iso(alert.due_at),
             "state": "open" if alert.settled_at is None else "settled",
-            "settled_at": _iso(alert.settled_at) if alert.settled_at else None,
+            "settled_at": iso(alert.settled_at) if alert.settled_at else None,
             "settled_by": alert.settled_name,
             "comment": self._comment(alert),
         }
 
     def _find(self, actor: Actor, alert_id: str) -> Alert | None:
-        found = alerts.find(self._store, actor.agency, alert_id)
+        is_id = alert_id.isascii() and alert_id.isalnum()
+        found = alerts.find(self._store, actor.agency, alert_id) if is_id else None
         is_hidden = found is not None and found.call_id is not None and not actor.may(READ_CALLS)
         # One that is not due yet does not show in any list, and is not settled before its time.
         is_early = found is not None and found.due_at > self._now()
@@ -187,7 +190,7 @@ def raise_for_stored(connection: Connection, kind: str, rows: Iterable[Mapping[s
     for row in rows:
         at, call_back_at = row["stored_at"], row["call_back_at"]
         # Another time of the same decision is another promise, and is looked at anew.
-        subject = f"{row['decision_id']} {_iso(call_back_at)}" if call_back_at else row["record_id"]
+        subject = f"{row['decision_id']} {iso(call_back_at)}" if call_back_at else row["record_id"]
         due = []
         if not row["responders"]:
             due.append((NOBODY_SENT, NOBODY_SENT_TEXT, at))
@@ -223,7 +226,3 @@ def raise_for_missing(store: Engine, at: dt.datetime) -> int:
             made = Alert(alerts.new_id(), agency, RECORD_MISSING, subject, None, text, at, at)
             count += alerts.create(store, made)
     return count
-
-
-def _iso(at: dt.datetime) -> str:
-    return at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
