@@ -22,6 +22,7 @@ from service.people import People
 from service.records import Records
 from service.rules_in_force import RulesInForce
 from service.settings import Settings
+from service.sign_in import SignIn
 from service.surroundings import Surroundings
 
 
@@ -45,6 +46,7 @@ class Parts:
     people: People
     access_keys: AccessKeys
     agencies: Agencies
+    sign_in: SignIn
     key_ring: KeyRing
     now: Callable[[], dt.datetime]
     decision_schema: Schema

@@ -21,6 +21,7 @@ from service.audit import Audit
 from service.decisions import iso
 from service.errors import ConflictError, CursorError
 from service.request import Flag, Strict
+from service.sign_in import account_of
 from service.store import agencies, audit, keys, people, sessions
 from service.store.cursor import Cursor, read_cursor, write_cursor
 from service.store.database import reading, writing
@@ -246,9 +247,12 @@ class People:
         self, actor: Actor, person_id: str, act: str, values: Mapping[str, Any]
     ) -> dict[str, Any] | None:
         with writing(self._store) as connection:
-            if self._for_change(connection, actor, person_id) is None:
+            found = self._for_change(connection, actor, person_id)
+            if found is None:
                 return None
             people.change(connection, actor.agency, person_id, **values)
+            # Whoever was locked out for too many failures gets in with what is new.
+            sessions.forget_failures(connection, account_of(found.email))
             sessions.end_all(connection, person_id, self._now())
             self._write(connection, actor, act, person_id, {})
             after = people.within(connection, actor.agency, person_id)
