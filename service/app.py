@@ -63,8 +63,8 @@ def create_app() -> Flask:
     Make the application of this process, from the settings of its environment.
     """
     _die_with_parent()
-    configure_log()
     settings = read_settings()
+    configure_log(keep=settings.home / "logs" / "api.log")
     parts, close = join(settings)
     multiprocessing.util.Finalize(None, close, exitpriority=10)
     return make_flask(parts)

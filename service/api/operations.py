@@ -186,7 +186,8 @@ one cell that starts with `incomplete`, in JSON lines a problem with `status` 50
 def _ready() -> dict[str, Any]:
     return {
         "summary": "Can calls be answered, and what is degraded?",
-        "description": "With any key that works, every process of this host is listed too.",
+        "description": "With any key that works, every process of this host is listed too,"
+        " what it stands on, and what went wrong last.",
         "responses": _responses({200: ref("Readiness")}, REFUSED),
         "security": [{}, {"key": []}],
     }
