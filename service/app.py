@@ -16,13 +16,21 @@ from collections.abc import Callable
 from flask import Flask, Response
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from service.access_keys import AccessKeys
+from service.agencies import Agencies
+from service.agency_settings import settings_of
 from service.alerts import Alerts
+from service.api.access_keys import access_keys_blueprint
+from service.api.agency import agency_blueprint
+from service.api.alerts import alerts_blueprint
+from service.api.audit import audit_blueprint
 from service.api.calls import calls_blueprint
 from service.api.decisions import decisions_blueprint
 from service.api.description import description_blueprint
 from service.api.dispatches import dispatches_blueprint
 from service.api.export import export_blueprint
 from service.api.health import health_blueprint
+from service.api.people import people_blueprint
 from service.api.problems import handle_errors
 from service.api.simulations import simulations_blueprint
 from service.audit import Audit
@@ -39,6 +47,7 @@ from service.pages.frame import frame_pages, nothing_here
 from service.pages.practice import practice_pages
 from service.pages.sign_in import sign_in_pages
 from service.parts import Parts
+from service.people import People
 from service.records import Records
 from service.request import decision_schema, simulation_schema
 from service.rules_in_force import read_rules
@@ -55,8 +64,8 @@ def create_app() -> Flask:
     Make the application of this process, from the settings of its environment.
     """
     _die_with_parent()
-    configure_log()
     settings = read_settings()
+    configure_log(keep=settings.home / "logs" / "api.log")
     parts, close = join(settings)
     multiprocessing.util.Finalize(None, close, exitpriority=10)
     return make_flask(parts)
@@ -86,18 +95,18 @@ def join(
         on_unknown_code=lambda registry: metrics.unknown_codes.labels(registry).inc(),
     )
     request = decision_schema(rules.config.vocabulary, settings.remarks_characters_max)
-    report_schema = dispatch_schema(rules.config.vocabulary, rules.config.agency.dispatch_reasons)()
+    report_schema = dispatch_schema(rules.config.vocabulary)()
     dispatches = Dispatches(
         report_schema,
         journal,
         store,
         key_ring,
-        reasons=lambda: rules.config.agency.dispatch_reasons,
+        reasons=lambda agency: settings_of(agency.settings, rules.config.agency).dispatch_reasons,
         fingerprint_key=session_key(settings),
         is_only_host=settings.hosts == 1,
         now=now,
     )
-    trail = Audit(store, now)
+    trail = Audit(store, now, has_store=lambda: surroundings.seen.has_store)
     parts = Parts(
         settings=settings,
         rules=rules,
@@ -109,7 +118,10 @@ def join(
         records=Records(journal, store, key_ring, surroundings),
         metrics=metrics,
         audit=trail,
-        alerts=Alerts(store, trail, now),
+        alerts=Alerts(store, trail, key_ring, now),
+        people=People(store, trail, now),
+        access_keys=AccessKeys(store, trail, now),
+        agencies=Agencies(store, trail, lambda: rules.config.agency, now),
         sign_in=SignIn(settings, store, key_ring, surroundings, trail=trail, now=now),
         key_ring=key_ring,
         now=now,
@@ -149,6 +161,11 @@ def make_flask(parts: Parts) -> Flask:
         export_blueprint,
         simulations_blueprint,
         calls_blueprint,
+        alerts_blueprint,
+        people_blueprint,
+        access_keys_blueprint,
+        agency_blueprint,
+        audit_blueprint,
         health_blueprint,
         description_blueprint,
         frame_pages,

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from marshmallow import Schema
 from sqlalchemy import Engine
 
+from service.access_keys import AccessKeys
+from service.agencies import Agencies
 from service.alerts import Alerts
 from service.audit import Audit
 from service.decisions import Decisions
@@ -16,6 +18,7 @@ from service.dispatches import Dispatches
 from service.encryption import KeyRing
 from service.journal import Journal
 from service.metrics import Metrics
+from service.people import People
 from service.records import Records
 from service.rules_in_force import RulesInForce
 from service.settings import Settings
@@ -40,6 +43,9 @@ class Parts:
     metrics: Metrics
     audit: Audit
     alerts: Alerts
+    people: People
+    access_keys: AccessKeys
+    agencies: Agencies
     sign_in: SignIn
     key_ring: KeyRing
     now: Callable[[], dt.datetime]

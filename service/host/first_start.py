@@ -88,7 +88,7 @@ def prepare(settings: Settings) -> Credentials | None:
             migrate(settings.database_url)
         credentials = _first_agency(settings, store)
     except StoreUnavailableError as error:
-        if not (settings.home / _PREPARED).exists():
+        if not is_prepared(settings):
             raise
         # Calls are answered with the store away; the shipper brings it up to date when it is back.
         log.warning("store_away_at_start", reason=str(error))
@@ -97,6 +97,13 @@ def prepare(settings: Settings) -> Credentials | None:
         store.dispose()
     (settings.home / _PREPARED).touch(mode=0o600)
     return credentials
+
+
+def is_prepared(settings: Settings) -> bool:
+    """
+    Tell whether this host was made ready once, and has met its store.
+    """
+    return (settings.home / _PREPARED).exists()
 
 
 def make_home(home: Path) -> None:
