@@ -13,6 +13,7 @@ from service.alerts import Alerts
 from service.audit import Audit
 from service.decisions import Decisions
 from service.dispatches import Dispatches
+from service.drafts import Drafts
 from service.encryption import KeyRing
 from service.journal import Journal
 from service.metrics import Metrics
@@ -20,6 +21,7 @@ from service.records import Records
 from service.rules_in_force import RulesInForce
 from service.settings import Settings
 from service.surroundings import Surroundings
+from service.trials import Trials
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class Parts:
     metrics: Metrics
     audit: Audit
     alerts: Alerts
+    drafts: Drafts
+    trials: Trials
     key_ring: KeyRing
     now: Callable[[], dt.datetime]
     decision_schema: Schema

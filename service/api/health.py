@@ -41,8 +41,8 @@ def health_blueprint(parts: Parts) -> Blueprint:
             "journal": {"not_stored": count, "oldest_s": round(oldest_s, 1)},
         }
         if request.headers.get("Authorization"):
-            who_asks(parts, READ_STATE)
-            document["processes"] = listed(parts.settings.home)
+            asker = who_asks(parts, READ_STATE)
+            document["processes"] = listed(parts.settings.home, asker.agency.id)
         return answer(document)
 
     @blueprint.get("/metrics")
@@ -63,7 +63,8 @@ def _degraded(parts: Parts, oldest_s: float) -> list[dict[str, str]]:
     elif parts.rules.mode == "last_good_rules":
         said.append(("rules", "the rules could not be read: the last good ones decide"))
     for agency in seen.agencies.values():
-        if parts.rules.mode != "floor" and parts.rules.published(agency.ruleset) is None:
+        said += [("rules", f"agency {agency.id}: {text}") for text in parts.rules.faults_of(agency)]
+        if parts.rules.mode != "floor" and parts.rules.published(agency) is None:
             said.append(
                 ("rules", f"agency {agency.id} has no rules: 911 stays on the line, with EMS")
             )

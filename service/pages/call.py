@@ -198,7 +198,7 @@ def _answer(
         document,
         told,
         _vocabulary(parts),
-        parts.decisions.rules.published(who.agency.ruleset),
+        parts.decisions.rules.published(who.agency),
         time_zone=who.agency.time_zone,
         is_recorded=is_recorded,
     )
