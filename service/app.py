@@ -26,6 +26,7 @@ from service.api.health import health_blueprint
 from service.api.problems import handle_errors
 from service.api.simulations import simulations_blueprint
 from service.audit import Audit
+from service.checks import Checks
 from service.decisions import Decisions
 from service.dispatch_request import dispatch_schema
 from service.dispatches import Dispatches
@@ -38,6 +39,7 @@ from service.log import configure_log
 from service.metrics import make_metrics
 from service.pages.call import call_pages
 from service.parts import Parts
+from service.publishing import Publishing
 from service.records import Records
 from service.request import decision_schema, simulation_schema
 from service.rules_in_force import read_rules, rulesets_shown
@@ -118,6 +120,8 @@ def join(
         alerts=Alerts(store, trail, now),
         drafts=Drafts(rules, store, trail, now),
         trials=Trials(rules, store),
+        checks=Checks(store, trail, now),
+        publishing=Publishing(rules, store, trail, now, live_rules.bell),
         key_ring=key_ring,
         now=now,
         decision_schema=request(),

@@ -11,12 +11,14 @@ from sqlalchemy import Engine
 
 from service.alerts import Alerts
 from service.audit import Audit
+from service.checks import Checks
 from service.decisions import Decisions
 from service.dispatches import Dispatches
 from service.drafts import Drafts
 from service.encryption import KeyRing
 from service.journal import Journal
 from service.metrics import Metrics
+from service.publishing import Publishing
 from service.records import Records
 from service.rules_in_force import RulesInForce
 from service.settings import Settings
@@ -43,6 +45,8 @@ class Parts:
     alerts: Alerts
     drafts: Drafts
     trials: Trials
+    checks: Checks
+    publishing: Publishing
     key_ring: KeyRing
     now: Callable[[], dt.datetime]
     decision_schema: Schema

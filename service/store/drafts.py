@@ -253,6 +253,17 @@ def publish_later(connection: Connection, draft_id: str, at: datetime, by: tuple
     return done.rowcount == 1
 
 
+def forget_plan(connection: Connection, draft_id: str) -> None:
+    """
+    Let an approved draft wait again until somebody publishes it, within the caller's transaction.
+    """
+    connection.execute(
+        update(approvals)
+        .where(approvals.c.draft_id == draft_id)
+        .values(publish_at=None, publish_by=None, publish_name=None)
+    )
+
+
 def due(engine: Engine, now: datetime, limit: int) -> tuple[tuple[Draft, Approval], ...]:
     """
     Give up to *limit* approved drafts whose time has come, the earliest first.

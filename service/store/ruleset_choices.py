@@ -22,6 +22,7 @@ from sqlalchemy import (
     update,
 )
 
+from service.store.agencies import agencies
 from service.store.database import Instant, metadata, reading
 
 choices = Table(
@@ -109,3 +110,10 @@ def approve(connection: Connection, choice_id: str, by: tuple[str, str], at: dat
         .values(approved_by=by[0], approved_name=by[1], approved_at=at)
     )
     return done.rowcount == 1
+
+
+def decide_with(connection: Connection, agency_id: str, name: str) -> None:
+    """
+    Let an agency decide with a ruleset, within the transaction of its approval.
+    """
+    connection.execute(update(agencies).where(agencies.c.id == agency_id).values(ruleset=name))
