@@ -25,6 +25,7 @@ from service.api.health import health_blueprint
 from service.api.problems import handle_errors
 from service.api.simulations import simulations_blueprint
 from service.audit import Audit
+from service.blindness import Blindness
 from service.decisions import Decisions
 from service.dispatch_request import dispatch_schema
 from service.dispatches import Dispatches
@@ -105,6 +106,7 @@ def join(
         metrics=metrics,
         audit=trail,
         alerts=Alerts(store, trail, now),
+        blind=Blindness(store, journal, now),
         key_ring=key_ring,
         now=now,
         decision_schema=request(),

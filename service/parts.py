@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from service.alerts import Alerts
 from service.audit import Audit
+from service.blindness import Blindness
 from service.decisions import Decisions
 from service.dispatches import Dispatches
 from service.encryption import KeyRing
@@ -39,6 +40,7 @@ class Parts:
     metrics: Metrics
     audit: Audit
     alerts: Alerts
+    blind: Blindness
     key_ring: KeyRing
     now: Callable[[], dt.datetime]
     decision_schema: Schema

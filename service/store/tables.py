@@ -2,7 +2,21 @@
 Name every table of the store in one place, for migrations and their test.
 """
 
-from service.store import agencies, alerts, audit, decisions, dispatches, keys, people, sessions
+from service.store import (
+    agencies,
+    alerts,
+    audit,
+    considered,
+    decisions,
+    dispatches,
+    findings,
+    keys,
+    openings,
+    people,
+    reviews,
+    sample,
+    sessions,
+)
 from service.store.database import metadata
 
 TABLES = (
@@ -16,6 +30,11 @@ TABLES = (
     sessions.failures,
     alerts.alerts,
     audit.audit,
+    reviews.reviews,
+    findings.findings,
+    openings.openings,
+    sample.tickets,
+    considered.considered,
 )
 
 __all__ = ["TABLES", "metadata"]
