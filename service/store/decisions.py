@@ -4,6 +4,7 @@ Keep decision records, as the journals of the hosts sent them; find and list the
 Nothing here changes a record that is stored; `service/store/records.py` puts them in.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -145,6 +146,15 @@ def of_call(engine: Engine, agency: str, call_id: str) -> tuple[Decision, ...]:
             .order_by(decisions.c.decided_at, decisions.c.record_id)
         ).all()
     return tuple(_decision(row) for row in rows)
+
+
+def of_ids(engine: Engine, agency: str, record_ids: Collection[str]) -> tuple[Decision, ...]:
+    """
+    Give the decisions of this agency among these ids, in no order.
+    """
+    query = _select().where(decisions.c.agency == agency, decisions.c.record_id.in_(record_ids))
+    with reading(engine) as connection:
+        return tuple(_decision(row) for row in connection.execute(query))
 
 
 def ids_of_call(engine: Engine, agency: str, call_id: str) -> set[str]:
