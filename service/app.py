@@ -14,15 +14,19 @@ import sys
 from collections.abc import Callable
 
 from flask import Flask, Response
+from werkzeug.middleware.proxy_fix import ProxyFix
 
+from service.agency_settings import ReviewRules, settings_of
 from service.alerts import Alerts
 from service.api.calls import calls_blueprint
 from service.api.decisions import decisions_blueprint
 from service.api.description import description_blueprint
 from service.api.dispatches import dispatches_blueprint
 from service.api.export import export_blueprint
+from service.api.findings import findings_blueprint
 from service.api.health import health_blueprint
 from service.api.problems import handle_errors
+from service.api.reviews import reviews_blueprint
 from service.api.simulations import simulations_blueprint
 from service.audit import Audit
 from service.blindness import Blindness
@@ -30,16 +34,22 @@ from service.decisions import Decisions
 from service.dispatch_request import dispatch_schema
 from service.dispatches import Dispatches
 from service.encryption import open_key_ring, session_key
+from service.findings import Findings
 from service.host.process_list import announce
 from service.journal import Journal
 from service.log import configure_log
 from service.metrics import make_metrics
 from service.pages.call import call_pages
+from service.pages.frame import frame_pages, nothing_here
+from service.pages.sign_in import sign_in_pages
 from service.parts import Parts
 from service.records import Records
 from service.request import decision_schema, simulation_schema
-from service.rules_in_force import read_rules
+from service.review_request import finding_schema
+from service.reviews import Reviews
+from service.rules_in_force import RulesInForce, read_rules
 from service.settings import Settings, read_settings
+from service.sign_in import SignIn
 from service.store.database import open_store
 from service.surroundings import Surroundings
 
@@ -94,6 +104,8 @@ def join(
         now=now,
     )
     trail = Audit(store, now)
+    blind = Blindness(store, journal, now)
+    records = Records(journal, store, key_ring, surroundings)
     parts = Parts(
         settings=settings,
         rules=rules,
@@ -102,11 +114,23 @@ def join(
         surroundings=surroundings,
         decisions=decisions,
         dispatches=dispatches,
-        records=Records(journal, store, key_ring, surroundings),
+        records=records,
         metrics=metrics,
         audit=trail,
         alerts=Alerts(store, trail, now),
-        blind=Blindness(store, journal, now),
+        blind=blind,
+        reviews=Reviews(
+            *(store, journal, records, blind, trail),
+            rules=lambda agency: _review_rules(rules, surroundings, agency),
+            now=now,
+        ),
+        findings=Findings(
+            *(store, finding_schema(rules.config.vocabulary), blind, trail),
+            key_ring=key_ring,
+            published=rules.published,
+            now=now,
+        ),
+        sign_in=SignIn(settings, store, key_ring, surroundings, trail=trail, now=now),
         key_ring=key_ring,
         now=now,
         decision_schema=request(),
@@ -128,6 +152,11 @@ def join(
     return parts, close
 
 
+def _review_rules(rules: RulesInForce, surroundings: Surroundings, agency: str) -> ReviewRules:
+    found = surroundings.seen.agencies.get(agency)
+    return settings_of(found.settings if found else {}, rules.config.agency).review
+
+
 def make_flask(parts: Parts) -> Flask:
     """
     Make the WSGI application around joined parts.
@@ -145,13 +174,20 @@ def make_flask(parts: Parts) -> Flask:
         export_blueprint,
         simulations_blueprint,
         calls_blueprint,
+        reviews_blueprint,
+        findings_blueprint,
         health_blueprint,
         description_blueprint,
+        frame_pages,
+        sign_in_pages,
         call_pages,
     ):
         app.register_blueprint(make(parts))
-    handle_errors(app, parts.metrics)
+    handle_errors(app, parts.metrics, lambda: nothing_here(parts))
     app.after_request(_guard)
+    if parts.settings.proxies:
+        trusted = parts.settings.proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, trusted, trusted, trusted)  # type: ignore[method-assign]  # as Flask's manual has it
     return app
 
 

@@ -15,11 +15,14 @@ from service.blindness import Blindness
 from service.decisions import Decisions
 from service.dispatches import Dispatches
 from service.encryption import KeyRing
+from service.findings import Findings
 from service.journal import Journal
 from service.metrics import Metrics
 from service.records import Records
+from service.reviews import Reviews
 from service.rules_in_force import RulesInForce
 from service.settings import Settings
+from service.sign_in import SignIn
 from service.surroundings import Surroundings
 
 
@@ -41,6 +44,9 @@ class Parts:
     audit: Audit
     alerts: Alerts
     blind: Blindness
+    reviews: Reviews
+    findings: Findings
+    sign_in: SignIn
     key_ring: KeyRing
     now: Callable[[], dt.datetime]
     decision_schema: Schema

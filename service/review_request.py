@@ -33,7 +33,7 @@ class Name(fields.Field[str]):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if value not in self.allowed:
-            raise ValidationError([not_named(value, self.what, self.allowed)])  # type: ignore[list-item]  # a fault with what is allowed
+            raise ValidationError([not_named(value, self.what, self.allowed)])
         return str(value)
 
 
@@ -93,7 +93,7 @@ def _somebody(kinds: tuple[str, ...]) -> Any:
     def somebody(value: list[str]) -> None:
         if not value:
             text = "name at least one: somebody always comes or answers"
-            raise ValidationError([fault(text, kinds)])  # type: ignore[list-item]  # a fault with what is allowed
+            raise ValidationError([fault(text, kinds)])
 
     return somebody
 

@@ -138,7 +138,7 @@ class Reviews:
             audit.add(connection, self._trail.entry(actor, "answered", ("review", review_id)))
         answered = self.find(actor, review_id)
         assert answered is not None, "an answered review is never withdrawn"
-        return answered, self._decision(actor, answered)
+        return answered, self._record(actor, answered)
 
     def call(self, actor: Actor, review: Review) -> Document:
         """
@@ -165,7 +165,7 @@ class Reviews:
             return None
         if self._blind.refuses(actor, review.decision_id):
             raise ClaimHeldError(CLAIM_HELD)
-        found = self._decision(actor, review)
+        found = self._record(actor, review)
         self._blind.note_opened(actor, [review.decision_id])
         return found
 
@@ -178,9 +178,6 @@ class Reviews:
         at = self._now()
         return [shown(one, at, is_hidden=one.decision_id in hidden) for one in found]
 
-    def _decision(self, actor: Actor, review: Review) -> Document:
-        return self._record(actor, review)
-
     def _record(self, actor: Actor, review: Review) -> Document:
         record = self._records.find(actor.agency, review.decision_id)
         assert record is not None, "a review is made of a decision that is stored"
@@ -191,13 +188,14 @@ class Reviews:
         Tell whether the actor decided any revision of a call, or reported what was sent to it.
         """
         agency = actor.agency
-        records = (
+        journaled = (
             *self._journal.revisions(agency, call_id),
             *self._journal.dispatches(agency, call_id),
-            *decisions.of_call(self._store, agency, call_id),
-            *dispatches.of_decisions(self._store, agency, ids),
         )
-        return any(_is_by(actor, one.body.get("by") or {}) for one in records)
+        bodies = [one.body for one in journaled]
+        bodies += [one.body for one in decisions.of_call(self._store, agency, call_id)]
+        bodies += [one.body for one in dispatches.of_decisions(self._store, agency, ids)]
+        return any(_is_by(actor, body.get("by") or {}) for body in bodies)
 
     def _why_not(self, connection: Connection, actor: Actor, review_id: str) -> ConflictError:
         """

@@ -91,10 +91,9 @@ def bounds_of(week: str, time_zone: str) -> tuple[dt.datetime, dt.datetime]:
         SettingsError: it is not a week such as 2026-W47.
     """
     found = WEEK.fullmatch(week)
+    year, number = (found[1], found[2]) if found else ("0", "0")  # which is no week
     try:
-        if found is None:
-            raise ValueError
-        monday = dt.date.fromisocalendar(int(found[1]), int(found[2]), 1)
+        monday = dt.date.fromisocalendar(int(year), int(number), 1)
         following = monday + dt.timedelta(days=7)
     except (ValueError, OverflowError) as error:
         raise SettingsError(f"`{week}` is not a week: write one such as 2026-W47") from error
