@@ -128,6 +128,7 @@ def join(
             *(store, finding_schema(rules.config.vocabulary), blind, trail),
             key_ring=key_ring,
             published=rules.published,
+            add_scenario=None,
             now=now,
         ),
         sign_in=SignIn(settings, store, key_ring, surroundings, trail=trail, now=now),

@@ -14,10 +14,11 @@ from sqlalchemy import Engine
 from service.access import Actor
 from service.answers import Document
 from service.audit import Audit
-from service.blindness import Blindness
+from service.blindness import CLAIM_HELD, Blindness
 from service.decisions import iso
 from service.encryption import KeyRing
-from service.errors import ConflictError, SealedTextError
+from service.errors import ClaimHeldError, ConflictError, SealedTextError
+from service.finding_scenario import scenario_of
 from service.review_figures import (
     LIMITS,
     TELLING,
@@ -32,6 +33,9 @@ from service.rulesets import Published
 from service.store import audit, decisions, findings, reviews
 from service.store.database import reading, writing
 from service.store.findings import Finding, Search
+
+# Adds a scenario to those of a ruleset's draft: who does it, the ruleset's name, the scenario.
+AddScenario = Callable[[Actor, str, Mapping[str, Any]], object]
 
 
 class Findings:
@@ -48,6 +52,7 @@ class Findings:
         *,
         key_ring: KeyRing,
         published: Callable[[str], Published | None],
+        add_scenario: AddScenario | None,
         now: Callable[[], dt.datetime],
     ) -> None:
         self._store = store
@@ -56,6 +61,7 @@ class Findings:
         self._trail = trail
         self._key_ring = key_ring
         self._published = published
+        self._add_scenario = add_scenario
         self._now = now
 
     def record(
@@ -140,6 +146,32 @@ class Findings:
         """
         found = findings.of_decisions(self._store, actor.agency, [decision_id])
         return [self.shown(one) for one in found]
+
+    def scenario(self, actor: Actor, ruleset: str, finding_id: str) -> Document | None:
+        """
+        Add a finding as a scenario to the draft of a ruleset, and give it; None where the agency
+        has no such finding.
+
+        Raises:
+            ConflictError: `says_nobody` where the finding does not say whom to send; `no_drafts`.
+            ClaimHeldError: the actor holds a claim on the call.
+            ConfigurationError: the draft does not take it, for example because it has it already.
+        """
+        finding = self.find(actor, finding_id)
+        if finding is None:
+            return None
+        if self._blind.refuses(actor, finding.decision_id):
+            raise ClaimHeldError(CLAIM_HELD)
+        stored = decisions.find(self._store, actor.agency, finding.decision_id)
+        assert stored is not None, "a finding is about a decision that is stored"
+        made = scenario_of(finding, stored.body["request"], list(stored.responders))
+        if made is None:
+            text = "the finding does not say who should have been sent: name them first"
+            raise ConflictError("says_nobody", text)
+        if self._add_scenario is None:
+            raise ConflictError("no_drafts", "drafts of rulesets are not kept here")
+        self._add_scenario(actor, ruleset, made)
+        return made
 
     def figures(
         self, actor: Actor, since: dt.datetime | None, until: dt.datetime | None

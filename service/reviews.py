@@ -147,10 +147,12 @@ class Reviews:
         """
         record = self._record(actor, review)
         told = record["request"]
+        shown_call = {name: told.get(name) for name in CALL_SHOWN}
         return {
             "call_id": record["call_id"],
             "decided_at": record["decided_at"],
-            **{name: told.get(name) for name in CALL_SHOWN},
+            **shown_call,
+            "fact_sources": _sources(told.get("fact_sources")),
         }
 
     def decision(self, actor: Actor, review: Review) -> Document | None:
@@ -229,6 +231,18 @@ def shown(review: Review, at: dt.datetime, *, is_hidden: bool = False) -> Docume
         "claimed_until": (
             iso(review.claimed_until) if review.claimed_until and review.is_held(at) else None
         ),
+    }
+
+
+def _sources(told: Mapping[str, Any] | None) -> Document | None:
+    """
+    Give who says each fact in the words of the request.
+    """
+    if told is None:
+        return None
+    return {
+        name: {"from": one["says"], **({"at": one["at"]} if one.get("at") else {})}
+        for name, one in told.items()
     }
 
 

@@ -7,9 +7,10 @@ from typing import Any
 from flask import Blueprint, Response, request
 from marshmallow import fields, validate
 
-from service.access import READ_REVIEWS
+from service.access import ADD_SCENARIOS, READ_REVIEWS
 from service.api.asking import answer, who_asks
 from service.api.filters import QueryInstant
+from service.api.problems import RefusedError
 from service.parts import Parts
 from service.request import Strict, no_nul, text
 from service.review_request import RULE_CHARACTERS_MAX
@@ -57,6 +58,17 @@ def findings_blueprint(parts: Parts) -> Blueprint:
         asker = who_asks(parts, READ_REVIEWS)
         query = figures_query.load(request.args.to_dict())
         return answer(parts.findings.figures(asker.actor, query.get("since"), query.get("until")))
+
+    @blueprint.post("/v1/findings/<finding_id>/scenario")
+    def add_scenario(finding_id: str) -> Response:
+        """
+        Add a finding to the scenarios of the draft: 201, 403, 404, 409, 422.
+        """
+        asker = who_asks(parts, ADD_SCENARIOS)
+        scenario = parts.findings.scenario(asker.actor, asker.agency.ruleset, finding_id)
+        if scenario is None:
+            raise RefusedError(404, "no-such-finding", "there is no finding with this id")
+        return answer({"ruleset": asker.agency.ruleset, "scenario": scenario}, 201)
 
     return blueprint
 
