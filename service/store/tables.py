@@ -2,7 +2,17 @@
 Name every table of the store in one place, for migrations and their test.
 """
 
-from service.store import agencies, alerts, audit, decisions, dispatches, keys, people, sessions
+from service.store import (
+    agencies,
+    alerts,
+    audit,
+    decision_marks,
+    decisions,
+    dispatches,
+    keys,
+    people,
+    sessions,
+)
 from service.store.database import metadata
 
 TABLES = (
@@ -11,6 +21,7 @@ TABLES = (
     keys.keys,
     decisions.decisions,
     decisions.repeats,
+    decision_marks.marks,
     dispatches.dispatches,
     sessions.sessions,
     sessions.failures,
