@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable
 
 from flask import Flask, Response
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from service.alerts import Alerts
 from service.api.calls import calls_blueprint
@@ -34,11 +35,14 @@ from service.journal import Journal
 from service.log import configure_log
 from service.metrics import make_metrics
 from service.pages.call import call_pages
+from service.pages.frame import frame_pages, nothing_here
+from service.pages.sign_in import sign_in_pages
 from service.parts import Parts
 from service.records import Records
 from service.request import decision_schema, simulation_schema
 from service.rules_in_force import read_rules
 from service.settings import Settings, read_settings
+from service.sign_in import SignIn
 from service.store.database import open_store
 from service.surroundings import Surroundings
 
@@ -105,6 +109,7 @@ def join(
         metrics=metrics,
         audit=trail,
         alerts=Alerts(store, trail, now),
+        sign_in=SignIn(settings, store, key_ring, surroundings, trail=trail, now=now),
         key_ring=key_ring,
         now=now,
         decision_schema=request(),
@@ -145,11 +150,16 @@ def make_flask(parts: Parts) -> Flask:
         calls_blueprint,
         health_blueprint,
         description_blueprint,
+        frame_pages,
+        sign_in_pages,
         call_pages,
     ):
         app.register_blueprint(make(parts))
-    handle_errors(app, parts.metrics)
+    handle_errors(app, parts.metrics, lambda: nothing_here(parts))
     app.after_request(_guard)
+    if parts.settings.proxies:
+        trusted = parts.settings.proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, trusted, trusted, trusted)  # type: ignore[method-assign]  # as Flask's manual has it
     return app
 
 

@@ -19,6 +19,7 @@ from service.metrics import Metrics
 from service.records import Records
 from service.rules_in_force import RulesInForce
 from service.settings import Settings
+from service.sign_in import SignIn
 from service.surroundings import Surroundings
 
 
@@ -39,6 +40,7 @@ class Parts:
     metrics: Metrics
     audit: Audit
     alerts: Alerts
+    sign_in: SignIn
     key_ring: KeyRing
     now: Callable[[], dt.datetime]
     decision_schema: Schema
