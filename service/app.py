@@ -26,6 +26,7 @@ from service.api.health import health_blueprint
 from service.api.problems import handle_errors
 from service.api.simulations import simulations_blueprint
 from service.audit import Audit
+from service.blindness import Blindness
 from service.decisions import Decisions
 from service.dispatch_request import dispatch_schema
 from service.dispatches import Dispatches
@@ -110,6 +111,7 @@ def join(
         audit=trail,
         alerts=Alerts(store, trail, now),
         sign_in=SignIn(settings, store, key_ring, surroundings, trail=trail, now=now),
+        blind=Blindness(store, journal, now),
         key_ring=key_ring,
         now=now,
         decision_schema=request(),

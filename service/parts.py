@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from service.alerts import Alerts
 from service.audit import Audit
+from service.blindness import Blindness
 from service.decisions import Decisions
 from service.dispatches import Dispatches
 from service.encryption import KeyRing
@@ -41,6 +42,7 @@ class Parts:
     audit: Audit
     alerts: Alerts
     sign_in: SignIn
+    blind: Blindness
     key_ring: KeyRing
     now: Callable[[], dt.datetime]
     decision_schema: Schema

@@ -9,6 +9,8 @@ from flask import Blueprint, Response
 from service.access import SIMULATE
 from service.api.asking import answer, read_body, who_asks
 from service.api.problems import unprocessable
+from service.blindness import CLAIM_HELD
+from service.errors import ClaimHeldError
 from service.parts import Parts
 from service.routing.problems import nearest
 from service.rulesets import Published, digest_of
@@ -42,10 +44,12 @@ def simulations_blueprint(parts: Parts) -> Blueprint:
     @blueprint.post("/v1/simulations")
     def simulate() -> Response:
         """
-        Answer as a decision would be answered: 200, 422.
+        Answer as a decision would be answered: 200, 403, 422.
         """
         asker = who_asks(parts, SIMULATE)
         body = read_body(parts, parts.simulation_schema)
+        if parts.blind.refuses_call(asker.actor, body["call_id"]):
+            raise ClaimHeldError(CLAIM_HELD)
         published = ruleset(asker.agency, body.pop("ruleset", None))
         return answer(parts.decisions.simulate(asker.agency, body, published))
 

@@ -20,6 +20,7 @@ class Filters:
     `since` counts in, `until` does not; both are aware. `rule` is one that fired, `responder` a
     kind. `overridden` asks the latest report of what was sent; without one neither value holds.
     `search` is a decision's id, or the beginning of its call's.
+    `reviewed` asks whether a reviewer has answered. `hidden` are ids that are left out.
     """
 
     since: datetime | None = None
@@ -31,6 +32,8 @@ class Filters:
     fallback: bool | None = None
     overridden: bool | None = None
     search: str | None = None
+    reviewed: bool | None = None
+    hidden: frozenset[str] = frozenset()
 
 
 def fields_of(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -39,6 +39,7 @@ from service.store.database import Instant, metadata, reading
 from service.store.decision_fields import Filters
 from service.store.decision_marks import marks, rarest_first
 from service.store.dispatches import ids_with_override, is_overridden
+from service.store.reviews import is_reviewed, reviews
 
 FEW_MAX = 1_000  # ids that a query takes one by one; SQLite takes 32,766 values at most
 
@@ -72,6 +73,7 @@ decisions = Table(
         # So that the beginning of an id is looked up too, whatever the database sorts by.
         postgresql_ops={"call_id": "text_pattern_ops"},
     ),
+    Index("ix_decisions_stored_at", "stored_at"),
 )
 
 # The same record id written by another host, or again by the same: one request told twice, whether
@@ -155,6 +157,17 @@ def of_call(engine: Engine, agency: str, call_id: str) -> tuple[Decision, ...]:
     return tuple(_decision(row) for row in rows)
 
 
+def ids_of_call(engine: Engine, agency: str, call_id: str) -> set[str]:
+    """
+    Give the ids of every decision about one call.
+    """
+    query = select(decisions.c.record_id).where(
+        decisions.c.agency == agency, decisions.c.call_id == call_id
+    )
+    with reading(engine) as connection:
+        return set(connection.execute(query).scalars())
+
+
 def page(
     engine: Engine, agency: str, filters: Filters, cursor: str | None = None, limit: int = 50
 ) -> Page:
@@ -235,6 +248,9 @@ def _few(connection: Connection, agency: str, filters: Filters) -> tuple[str, ..
         queries.append(union(_ids(agency).where(begins), named))
     if filters.overridden:
         queries.append(ids_with_override(agency))
+    if filters.reviewed:
+        answered = reviews.c.answered_at.is_not(None)
+        queries.append(select(reviews.c.decision_id).where(reviews.c.agency == agency, answered))
     for query in queries:
         found = connection.execute(query.limit(FEW_MAX + 1)).scalars().all()
         if len(found) <= FEW_MAX:
@@ -269,6 +285,11 @@ def _conditions(connection: Connection, filters: Filters) -> list[ColumnElement[
         found.append(or_(begins, decisions.c.record_id == filters.search))
     if filters.fallback is False:
         found.append(decisions.c.fallback.is_(False))
+    if filters.hidden:
+        found.append(decisions.c.record_id.not_in(filters.hidden))
+    if filters.reviewed is not None:
+        agency, decision_id = decisions.c.agency, decisions.c.record_id
+        found.append(is_reviewed(agency, decision_id, wanted=filters.reviewed))
     if filters.overridden is not None:
         agency, decision_id = decisions.c.agency, decisions.c.record_id
         found.append(is_overridden(agency, decision_id, wanted=filters.overridden))

@@ -58,6 +58,7 @@ dispatches = Table(
         *("agency", "decision_id", "reported_at", "record_id"),
     ),
     Index("ix_dispatches_agency_override_decision_id", "agency", "override", "decision_id"),
+    Index("ix_dispatches_stored_at", "stored_at"),
 )
 
 

@@ -6,11 +6,16 @@ from service.store import (
     agencies,
     alerts,
     audit,
+    considered,
     decision_marks,
     decisions,
     dispatches,
+    findings,
     keys,
+    openings,
     people,
+    reviews,
+    sample,
     sessions,
 )
 from service.store.database import metadata
@@ -27,6 +32,11 @@ TABLES = (
     sessions.failures,
     alerts.alerts,
     audit.audit,
+    reviews.reviews,
+    findings.findings,
+    openings.openings,
+    sample.tickets,
+    considered.considered,
 )
 
 __all__ = ["TABLES", "metadata"]

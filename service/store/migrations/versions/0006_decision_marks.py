@@ -9,7 +9,7 @@ from service.store import decision_marks
 from service.store.database import Instant
 
 revision = "0006"
-down_revision = "0003"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
