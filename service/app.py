@@ -36,8 +36,11 @@ from service.journal import Journal
 from service.log import configure_log
 from service.metrics import make_metrics
 from service.pages.call import call_pages
+from service.pages.decision import decision_pages
+from service.pages.decisions import decisions_pages
 from service.pages.frame import frame_pages, nothing_here
 from service.pages.sign_in import sign_in_pages
+from service.pages.try_again import try_pages
 from service.parts import Parts
 from service.records import Records
 from service.request import decision_schema, simulation_schema
@@ -155,6 +158,9 @@ def make_flask(parts: Parts) -> Flask:
         frame_pages,
         sign_in_pages,
         call_pages,
+        decisions_pages,
+        decision_pages,
+        try_pages,
     ):
         app.register_blueprint(make(parts))
     handle_errors(app, parts.metrics, lambda: nothing_here(parts))

@@ -60,5 +60,6 @@ def filter_schema(vocabulary: Vocabulary) -> type[Schema]:
         fallback = QueryFlag()
         overridden = QueryFlag()
         reviewed = QueryFlag()
+        search = text(CALL_ID_CHARACTERS_MAX, data_key="q")
 
     return DecisionFilters

@@ -4,6 +4,7 @@ Keep decision records, as the journals of the hosts sent them; find and list the
 Nothing here changes a record that is stored; `service/store/records.py` puts them in.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -166,6 +167,21 @@ def ids_of_call(engine: Engine, agency: str, call_id: str) -> set[str]:
     )
     with reading(engine) as connection:
         return set(connection.execute(query).scalars())
+
+
+def reviewed_among(engine: Engine, agency: str, record_ids: Collection[str]) -> frozenset[str]:
+    """
+    Tell which of these decisions have an answered review.
+    """
+    if not record_ids:
+        return frozenset()
+    query = select(reviews.c.decision_id).where(
+        reviews.c.agency == agency,
+        reviews.c.decision_id.in_(record_ids),
+        reviews.c.answered_at.is_not(None),
+    )
+    with reading(engine) as connection:
+        return frozenset(connection.execute(query).scalars())
 
 
 def page(
