@@ -51,9 +51,12 @@ from service.live_rules import LiveRules
 from service.log import configure_log
 from service.metrics import make_metrics
 from service.pages.call import call_pages
+from service.pages.decision import decision_pages
+from service.pages.decisions import decisions_pages
 from service.pages.frame import frame_pages, nothing_here
 from service.pages.practice import practice_pages
 from service.pages.sign_in import sign_in_pages
+from service.pages.try_again import try_pages
 from service.parts import Parts
 from service.people import People
 from service.publishing import Publishing
@@ -222,6 +225,9 @@ def make_flask(parts: Parts) -> Flask:
         sign_in_pages,
         call_pages,
         practice_pages,
+        decisions_pages,
+        decision_pages,
+        try_pages,
     ):
         app.register_blueprint(make(parts))
     handle_errors(app, parts.metrics, lambda: nothing_here(parts))
