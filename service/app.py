@@ -15,15 +15,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flask import Flask, Response
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from service.alerts import Alerts
 from service.api.calls import calls_blueprint
 from service.api.decisions import decisions_blueprint
 from service.api.description import description_blueprint
 from service.api.dispatches import dispatches_blueprint
+from service.api.drafts import drafts_blueprint
 from service.api.export import export_blueprint
 from service.api.health import health_blueprint
 from service.api.problems import handle_errors
+from service.api.rulesets import rulesets_blueprint
 from service.api.simulations import simulations_blueprint
 from service.audit import Audit
 from service.checks import Checks
@@ -38,12 +41,15 @@ from service.live_rules import LiveRules
 from service.log import configure_log
 from service.metrics import make_metrics
 from service.pages.call import call_pages
+from service.pages.frame import frame_pages, nothing_here
+from service.pages.sign_in import sign_in_pages
 from service.parts import Parts
 from service.publishing import Publishing
 from service.records import Records
 from service.request import decision_schema, simulation_schema
 from service.rules_in_force import read_rules, rulesets_shown
 from service.settings import Settings, read_settings
+from service.sign_in import SignIn
 from service.store.database import open_store
 from service.surroundings import Surroundings
 from service.trials import Trials
@@ -118,10 +124,12 @@ def join(
         metrics=metrics,
         audit=trail,
         alerts=Alerts(store, trail, now),
+        live_rules=live_rules,
         drafts=Drafts(rules, store, trail, now),
         trials=Trials(rules, store),
         checks=Checks(store, trail, now),
         publishing=Publishing(rules, store, trail, now, live_rules.bell),
+        sign_in=SignIn(settings, store, key_ring, surroundings, trail=trail, now=now),
         key_ring=key_ring,
         now=now,
         decision_schema=request(),
@@ -156,13 +164,20 @@ def make_flask(parts: Parts) -> Flask:
         export_blueprint,
         simulations_blueprint,
         calls_blueprint,
+        rulesets_blueprint,
+        drafts_blueprint,
         health_blueprint,
         description_blueprint,
+        frame_pages,
+        sign_in_pages,
         call_pages,
     ):
         app.register_blueprint(make(parts))
-    handle_errors(app, parts.metrics)
+    handle_errors(app, parts.metrics, lambda: nothing_here(parts))
     app.after_request(_guard)
+    if parts.settings.proxies:
+        trusted = parts.settings.proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, trusted, trusted, trusted)  # type: ignore[method-assign]  # as Flask's manual has it
     return app
 
 

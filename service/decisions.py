@@ -18,6 +18,7 @@ import orjson
 import structlog
 
 from service import PROGRAM_VERSION
+from service.access import Actor
 from service.answers import Document, change_between, recommendation_document
 from service.encryption import KeyRing
 from service.errors import JournalUnavailableError
@@ -29,7 +30,6 @@ from service.routing.recommendation import Call, Recommendation, Warned
 from service.rules_in_force import RulesInForce
 from service.rulesets import Published
 from service.store.agencies import Agency
-from service.store.keys import Key
 from service.surroundings import Surroundings
 
 log = structlog.get_logger()
@@ -85,13 +85,13 @@ class Decisions:
         return self._rules
 
     def decide(
-        self, key: Key, agency: Agency, request: Mapping[str, Any], idempotency_key: str | None
+        self, actor: Actor, agency: Agency, request: Mapping[str, Any], idempotency_key: str | None
     ) -> Answered:
         """
         Decide a call, put it on disk, and answer.
 
         Args:
-            key: Who asks. agency: Whose call it is; its ruleset decides. request: A body that the
+            actor: Who asks. agency: Whose call it is; its ruleset decides. request: A body that the
             schema has read. idempotency_key: With one, the same body again gets the first answer
             (200), another body a 409.
 
@@ -111,7 +111,7 @@ class Decisions:
         }
         try:
             return self._record(
-                key, agency, request, document, with_key=idempotency_key is not None
+                actor, agency, request, document, with_key=idempotency_key is not None
             )
         except JournalUnavailableError as fault:
             log.error("decision_not_recorded", reason=str(fault), agency=agency.id)
@@ -188,7 +188,7 @@ class Decisions:
 
     def _record(
         self,
-        key: Key,
+        actor: Actor,
         agency: Agency,
         request: Mapping[str, Any],
         document: Document,
@@ -216,7 +216,7 @@ class Decisions:
             body = {
                 "request": sealed,
                 "answer": document,
-                "by": {"key": key.id, "person": key.person_id},
+                "by": {"key": actor.key_id, "person": actor.person_id},
                 "program": PROGRAM_VERSION,
             }
             entry = Entry(

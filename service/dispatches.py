@@ -18,6 +18,7 @@ from marshmallow import Schema
 from sqlalchemy import Engine
 
 from service import PROGRAM_VERSION
+from service.access import Actor
 from service.answers import Document
 from service.decisions import Answered, answer_again, iso, record_id_of
 from service.dispatch_request import Asked, read_report
@@ -26,7 +27,6 @@ from service.errors import JournalUnavailableError, StoreUnavailableError
 from service.journal import Entry, Journal, Record, Repeat, Stale
 from service.store import decisions
 from service.store.agencies import Agency
-from service.store.keys import Key
 
 log = structlog.get_logger()
 
@@ -68,7 +68,7 @@ class Dispatches:
         self._is_only_host = is_only_host
         self._now = now
 
-    def report(self, key: Key, agency: Agency, told: Report) -> Answered:
+    def report(self, actor: Actor, agency: Agency, told: Report) -> Answered:
         """
         Judge a report, put it on disk, and answer.
 
@@ -103,7 +103,7 @@ class Dispatches:
             body = {
                 "request": self._seal(read, record_id),
                 "answer": answer,
-                "by": {"key": key.id, "person": key.person_id},
+                "by": {"key": actor.key_id, "person": actor.person_id},
                 "program": PROGRAM_VERSION,
             }
             return self._record(agency, asked.call_id, fingerprint, body)

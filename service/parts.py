@@ -17,11 +17,13 @@ from service.dispatches import Dispatches
 from service.drafts import Drafts
 from service.encryption import KeyRing
 from service.journal import Journal
+from service.live_rules import LiveRules
 from service.metrics import Metrics
 from service.publishing import Publishing
 from service.records import Records
 from service.rules_in_force import RulesInForce
 from service.settings import Settings
+from service.sign_in import SignIn
 from service.surroundings import Surroundings
 from service.trials import Trials
 
@@ -43,10 +45,12 @@ class Parts:
     metrics: Metrics
     audit: Audit
     alerts: Alerts
+    live_rules: LiveRules
     drafts: Drafts
     trials: Trials
     checks: Checks
     publishing: Publishing
+    sign_in: SignIn
     key_ring: KeyRing
     now: Callable[[], dt.datetime]
     decision_schema: Schema

@@ -110,6 +110,21 @@ SETTINGS = (
         "hosts",
         "hosts that take calls for the same agencies; above 1 a revision is known once stored",
     ),
+    # Source of the four limits: NIST SP 800-63B-4 (a session of AAL2 ends within 24 h, and after an
+    # hour of idleness as a rule); a shift on a dispatch floor is 12 h, and a console stands between
+    # calls, so idleness is longer here: set it shorter where the floor is not a locked room.
+    Setting("session_s_max", 50_400, "seconds", "longest session; then one signs in again", 60),
+    Setting("session_idle_s_max", 14_400, "seconds", "an idle session ends after it", 60),
+    Setting("password_characters_min", 12, "characters", "shortest password", 8),
+    Setting("lockout_s", 900, "seconds", "failed sign-ins are counted this far back", 60),
+    Setting("lockout_account_tries", 10, "tries", "failures that lock an account for a while", 3),
+    Setting("lockout_address_tries", 50, "tries", "failures that lock an address for a while", 3),
+    Setting(
+        "proxies",
+        0,
+        "proxies",
+        "reverse proxies in front whose `X-Forwarded-*` is believed; above 0 cookies need https",
+    ),
     Setting("stop_s_max", 10.0, "seconds", "how long a part may take to stop before it is ended"),
 )
 
@@ -151,6 +166,13 @@ class Settings:
     log_bytes_max: int
     keys_refresh_s: float
     hosts: int
+    session_s_max: int
+    session_idle_s_max: int
+    password_characters_min: int
+    lockout_s: int
+    lockout_account_tries: int
+    lockout_address_tries: int
+    proxies: int
     stop_s_max: float
 
     def __repr__(self) -> str:

@@ -10,8 +10,8 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,10 @@ from sqlalchemy import Engine
 from service.encryption import write_secret
 from service.errors import StoreUnavailableError
 from service.settings import Settings
-from service.store import agencies, keys
+from service.store import agencies, keys, sessions
 from service.store.agencies import Agency
 from service.store.keys import Key
+from service.store.sessions import Session
 
 log = structlog.get_logger()
 
@@ -36,11 +37,12 @@ log = structlog.get_logger()
 @dataclass(frozen=True, slots=True)
 class Seen:
     """
-    One look around. Keys are found by the digest of their secret; agencies by id.
+    One look around. Keys and sessions are found by the digest of their secret; agencies by id.
     """
 
     agencies: Mapping[str, Agency] = field(default_factory=dict)
     keys: Mapping[str, Key] = field(default_factory=dict)
+    sessions: Mapping[str, Session] = field(default_factory=dict)
     has_store: bool = False
     has_queue: bool = False
 
@@ -93,10 +95,11 @@ class Surroundings:
         try:
             found_agencies = {one.id: one for one in agencies.all_agencies(self._store)}
             found_keys = {one.secret_digest: one for one in keys.all_keys(self._store)}
+            found_sessions = {one.token_digest: one for one in self._open_sessions()}
         except StoreUnavailableError:
-            found = Seen(before.agencies, before.keys, has_store=False, has_queue=has_queue)
+            found = replace(before, has_store=False, has_queue=has_queue)
         else:
-            found = Seen(found_agencies, found_keys, has_store=True, has_queue=has_queue)
+            found = Seen(found_agencies, found_keys, found_sessions, True, has_queue)
         is_whole = found.has_store and found.has_queue
         has_changed = (found.has_store, found.has_queue) != (before.has_store, before.has_queue)
         if has_changed and not (is_whole and self._is_first_look):
@@ -105,13 +108,16 @@ class Surroundings:
         self._is_first_look = False
         self._seen = found
         self._looked_at = time.monotonic()
-        if (found.agencies, found.keys) != (before.agencies, before.keys):
+        if replace(found, has_store=True, has_queue=True) != replace(
+            before, has_store=True, has_queue=True
+        ):
             _keep(self._kept, found)
+        if found.agencies != before.agencies:
             self._on_change()
 
     def on_change(self, tell: Callable[[], object]) -> None:
         """
-        Call *tell* after each look that found other agencies or keys.
+        Call *tell* after each look that found an agency new or changed.
         """
         self._on_change = tell
 
@@ -141,6 +147,11 @@ class Surroundings:
             except Exception as fault:  # noqa: BLE001  # a look that fails must not be the last one
                 log.error("look_failed", error=type(fault).__name__)
 
+    def _open_sessions(self) -> tuple[Session, ...]:
+        now = datetime.now(UTC)
+        started = now - timedelta(seconds=self._settings.session_s_max)
+        return sessions.all_open(self._store, started_after=started)
+
     def _has_queue(self) -> bool:
         if self._queue is None:
             return False
@@ -168,6 +179,7 @@ def _keep(path: Path, seen: Seen) -> None:
     document = {
         "agencies": [_fields(one) for one in seen.agencies.values()],
         "keys": [_fields(one) for one in seen.keys.values()],
+        "sessions": [_fields(one) for one in seen.sessions.values()],
     }
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -179,7 +191,7 @@ def _keep(path: Path, seen: Seen) -> None:
         log.error("look_not_kept", error=type(fault).__name__)
 
 
-def _fields(row: Agency | Key) -> dict[str, Any]:
+def _fields(row: Agency | Key | Session) -> dict[str, Any]:
     return {name: getattr(row, name) for name in row.__slots__}
 
 
@@ -188,10 +200,13 @@ def _read_kept(path: Path) -> Seen:
         document = orjson.loads(path.read_bytes())
         found_agencies = [Agency(**_with_times(one)) for one in document["agencies"]]
         found_keys = [Key(**_with_times(one)) for one in document["keys"]]
+        found_sessions = [Session(**_with_times(one)) for one in document["sessions"]]
     except (OSError, ValueError, KeyError, TypeError):
         return Seen()
     return Seen(
-        {one.id: one for one in found_agencies}, {one.secret_digest: one for one in found_keys}
+        {one.id: one for one in found_agencies},
+        {one.secret_digest: one for one in found_keys},
+        {one.token_digest: one for one in found_sessions},
     )
 
 

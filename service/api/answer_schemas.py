@@ -171,7 +171,7 @@ def _answers() -> dict[str, Schema]:
         "mode": {"type": "string", "enum": list(MODES)},
         "warnings": many(ref("Warning")),
     }
-    by = thing({"key": TEXT, "person": MAYBE_TEXT})
+    by = thing({"key": MAYBE_TEXT, "person": MAYBE_TEXT})
     place = {
         "state": {"type": "string", "enum": ["journaled", "stored"]},
         "host": TEXT,

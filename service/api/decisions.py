@@ -29,7 +29,7 @@ def decisions_blueprint(parts: Parts) -> Blueprint:
         asker = who_asks(parts, DECIDE)
         with parts.metrics.latency_s.time():
             body = read_body(parts, parts.decision_schema)
-            answered = parts.decisions.decide(asker.key, asker.agency, body, idempotency_key())
+            answered = parts.decisions.decide(asker.actor, asker.agency, body, idempotency_key())
         if answered.status == 409:
             detail = "this `Idempotency-Key` came before with another body"
             raise RefusedError(409, "key-reused", detail)

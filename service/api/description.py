@@ -19,6 +19,9 @@ from flask import Blueprint, Response, abort, render_template
 from service import PROGRAM_VERSION
 from service.api.answer_schemas import schemas_of
 from service.api.operations import operations_of
+from service.api.rule_answers import REQUESTS
+from service.api.rule_operations import rule_operations
+from service.api.rule_schemas import rule_schemas
 from service.dispatch_request import Kinds
 from service.parts import Parts
 from service.request import ByName, Degrees, Facts, Flag, Instant
@@ -102,9 +105,12 @@ def describe(parts: Parts) -> dict[str, Any]:
     spec.components.schema("DecisionRequest", schema=parts.decision_schema)
     spec.components.schema("SimulationRequest", schema=parts.simulation_schema)
     spec.components.schema("DispatchRequest", schema=parts.dispatch_schema)
-    for name, schema in schemas_of(vocabulary).items():
+    for name, request in REQUESTS.items():
+        spec.components.schema(name, schema=request)
+    for name, schema in {**schemas_of(vocabulary), **rule_schemas()}.items():
         spec.components.schema(name, schema)
-    for path, operations in operations_of(vocabulary, parts.settings).items():
+    described = {**operations_of(vocabulary, parts.settings), **rule_operations()}
+    for path, operations in described.items():
         spec.path(path, operations=operations)
     document: dict[str, Any] = spec.to_dict()
     return document

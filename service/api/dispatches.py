@@ -26,7 +26,7 @@ def dispatches_blueprint(parts: Parts) -> Blueprint:
         told = Report(record_id, read_document(parts), idempotency_key())
         if "\0" in record_id:
             raise _no_such_decision()
-        answered = parts.dispatches.report(asker.key, asker.agency, told)
+        answered = parts.dispatches.report(asker.actor, asker.agency, told)
         if answered.status == 404:
             raise _no_such_decision()
         if answered.status == 409:

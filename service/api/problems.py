@@ -5,7 +5,7 @@ Errors as HTTP: one shape, `application/problem+json` (RFC 9457), made in this o
      "errors": [{"path": "facts.weapon", "message": "…", "allowed": ["none", "…"]}]}
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -121,9 +121,13 @@ def unprocessable(errors: tuple[Mapping[str, Any], ...]) -> RefusedError:
     return RefusedError(422, "faults", f"the request has {count}: see `errors`", errors=errors)
 
 
-def handle_errors(app: Flask, metrics: Metrics) -> None:
+def handle_errors(
+    app: Flask, metrics: Metrics, nothing_here: Callable[[], Response | None]
+) -> None:
     """
     Turn every error of a view into problem+json: nobody sees a stack trace.
+
+    *nothing_here* gives the page for an address that is not there, where a browser asked for it.
     """
 
     def refuse(refused: RefusedError) -> Response:
@@ -164,6 +168,9 @@ def handle_errors(app: Flask, metrics: Metrics) -> None:
 
     def http(error: HTTPException) -> Response:
         status = error.code or 500
+        shown = nothing_here() if status == 404 else None
+        if shown is not None:
+            return shown
         kept = ("Allow", "Retry-After")
         headers = {name: value for name, value in error.get_headers() if name in kept}
         return refuse(RefusedError(status, _code(status), _detail(status), headers=headers))

@@ -2,35 +2,28 @@
 `/`: one call, taken in a browser. Each press is the next revision of it, decided and recorded.
 
 The page works without scripts and keeps nothing between two presses: the form carries the whole
-call. Until there is sign-in it answers only browsers on this machine, with a key that may decide.
+call.
 """
 
 import datetime as dt
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, redirect, request, url_for
+from flask import Blueprint, Response, redirect, request
 from marshmallow import ValidationError
 from werkzeug.wrappers import Response as BaseResponse
 
+from service.access import DECIDE
 from service.answers import Document
 from service.errors import StoreUnavailableError
-from service.host.first_start import CREDENTIALS
 from service.pages.call_answer import Answer, answer_of
 from service.pages.call_form import Fault, Typed, body_of, faults_of, make_form, read_typed
 from service.pages.frame import keep_in_order, page
-from service.pages.visitor import (
-    Visitor,
-    forget,
-    is_own_form,
-    remember,
-    visitor,
-    why_not,
-)
+from service.pages.visitor import Visitor, is_own_form, signed_in, visitor
 from service.parts import Parts
 from service.routing.facts import Vocabulary
 
@@ -38,12 +31,6 @@ FORM_TOO_OLD = (
     "Nothing was recorded: this page was open too long, or the form did not come from it."
     " All you typed is still here. Look it over and press Recommend."
 )
-KEY_ENDED = (
-    "Nothing was recorded: the key of this page was forgotten, or no longer works."
-    " All you typed is kept. Enter a key to go on."
-)
-KEY_WORKS = "The key works. Nothing is recorded yet: look over what you typed and press Recommend."
-KEY_FORM_TOO_OLD = "This page was open too long, or the form did not come from it. Try again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,30 +48,27 @@ def call_pages(parts: Parts) -> Blueprint:
     """
     Make the page, with its stylesheet and icons under `/static`.
     """
-    blueprint = Blueprint("call_pages", __name__, static_folder="static", static_url_path="/static")
+    blueprint = Blueprint("call_pages", __name__)
     keep_in_order(blueprint, parts)
-    _key_routes(blueprint, parts)
 
     @blueprint.get("/")
-    def call() -> Response:
+    def call() -> BaseResponse:
         """
-        Show an empty call, or ask for the key.
+        Show an empty call; who takes no calls is led to where their own work begins.
         """
-        who = visitor(parts)
-        if who is None:
-            return _key_page(parts, Typed())
-        return _call_page(parts, who, Typed(), Beside())
+        who = signed_in(parts)
+        if who is not None and not who.actor.may(DECIDE):
+            return redirect(who.home, 303)
+        return _call_page(parts, visitor(parts, DECIDE), Typed(), Beside())
 
     @blueprint.post("/")
     def decide() -> Response:
         """
         Decide the call as it was typed: the next revision of it.
         """
+        who = visitor(parts, DECIDE, check_form=False)
         is_ours = is_own_form()
         typed = read_typed(request.form, _vocabulary(parts))
-        who = visitor(parts)
-        if who is None:
-            return _key_page(parts, typed, KEY_ENDED, 403)
         typed = typed.named(_suggested_id(who))
         if not is_ours:
             before = Beside(_answer_before(parts, who, typed), notice=FORM_TOO_OLD)
@@ -92,48 +76,6 @@ def call_pages(parts: Parts) -> Blueprint:
         return _decided(parts, who, typed)
 
     return blueprint
-
-
-def _key_routes(blueprint: Blueprint, parts: Parts) -> None:
-    """
-    Take the key once, and forget it when asked.
-    """
-
-    @blueprint.get("/key")
-    def key_again() -> BaseResponse:
-        """
-        Lead somebody who comes back to this address to the call.
-        """
-        return redirect(url_for(".call"), 303)
-
-    @blueprint.post("/key")
-    def take_key() -> BaseResponse:
-        """
-        Take a key, and go on with what was typed before it was asked for.
-        """
-        is_ours = is_own_form()
-        typed = read_typed(request.form, _vocabulary(parts))
-        if not is_ours:
-            return _key_page(parts, typed, KEY_FORM_TOO_OLD, 400)
-        key = parts.surroundings.seen.key(request.form.get("key", "").strip())
-        wrong = why_not(key)
-        if key is None or wrong:
-            return _key_page(parts, typed, wrong or "", 403)
-        remember(key)
-        who = visitor(parts)
-        if who is None or not typed.call_id:
-            return redirect(url_for(".call"), 303)
-        beside = Beside(_answer_before(parts, who, typed), notice=KEY_WORKS)
-        return _call_page(parts, who, typed, beside)
-
-    @blueprint.post("/forget")
-    def forget_key() -> BaseResponse:
-        """
-        Forget the key.
-        """
-        if is_own_form():
-            forget()
-        return redirect(url_for(".call"), 303)
 
 
 def _vocabulary(parts: Parts) -> Vocabulary:
@@ -152,7 +94,7 @@ def _decided(parts: Parts, who: Visitor, typed: Typed) -> Response:
             before = _answer_before(parts, who, typed)
             beside = Beside(before, faults=tuple(faults_of(error.messages)))
             return _call_page(parts, who, typed, beside, 422)
-        answered = parts.decisions.decide(who.key, who.agency, body, _press(body))
+        answered = parts.decisions.decide(who.actor, who.agency, body, _press(body))
     document = answered.document
     police = str(document["law_enforcement"]["included"]).lower()
     parts.metrics.decisions.labels(document["mode"], police).inc()
@@ -223,6 +165,7 @@ def _call_page(
     )
     return page(
         parts,
+        who,
         "call.html",
         status,
         form=form,
@@ -230,17 +173,6 @@ def _call_page(
         notice_text=beside.notice,
         is_before=bool(beside.faults or beside.notice),
         agency=who.agency,
+        here="call",
         kinds=vocabulary.responders,
-    )
-
-
-def _key_page(parts: Parts, typed: Typed, wrong: str = "", status: int = 200) -> Response:
-    kept: Iterable[tuple[str, str]] = typed.pairs() if typed != Typed() else ()
-    return page(
-        parts,
-        "key.html",
-        status,
-        kept=[(name, text) for name, text in kept if text],
-        wrong=wrong,
-        credentials=parts.settings.home / CREDENTIALS,
     )

@@ -1,104 +1,261 @@
 """
-What every page stands in: this machine only, a strict cookie, files to keep, faults as pages.
+What every page stands in: the bar with what one may do, a strict cookie, files to keep, faults as
+pages.
 
-Needs a blueprint that serves the static folder; it knows nothing about calls.
+It knows nothing about calls, reviews or rules.
 """
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import structlog
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, make_response, redirect, render_template, request
 from flask.sansio.blueprints import BlueprintSetupState
 from flask_wtf.csrf import generate_csrf  # type: ignore[import-untyped]  # the library has no types
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
 
+from service.access import (
+    DECIDE,
+    READ_ALERTS,
+    READ_CALLS,
+    READ_PEOPLE,
+    READ_REVIEWS,
+    READ_RULES,
+    READ_STATE,
+)
+from service.errors import CrisisRouterError, StoreUnavailableError
 from service.log import where_of
-from service.pages.visitor import is_on_this_machine
+from service.pages.visitor import (
+    FormTooOldError,
+    NotAllowedError,
+    SignInFirstError,
+    Visitor,
+    is_own_form,
+    signed_in,
+)
 from service.parts import Parts
 
 log = structlog.get_logger()
 STATIC = Path(__file__).parent / "static"
 STATIC_KEEP_S = 86_400
+KEPT_CHARACTERS_MAX = 400_000  # of a form that is carried over a sign-in
+
+# The places of the bar: name, address, word, and what one must be allowed to do to see it.
+PLACES = (
+    ("call", "/", "Call", DECIDE),
+    ("decisions", "/decisions", "Decisions", READ_CALLS),
+    ("reviews", "/reviews", "Review", READ_REVIEWS),
+    ("rules", "/rules", "Rules", READ_RULES),
+    ("alerts", "/alerts", "Alerts", READ_ALERTS),
+    ("admin", "/admin", "Administration", READ_PEOPLE),
+    ("state", "/state", "State", READ_STATE),
+)
 
 
-def page(parts: Parts, template: str, status: int = 200, **shown: Any) -> Response:
+@dataclass(frozen=True, slots=True)
+class Place:
     """
-    Show a template, with the token that its forms carry.
+    One place of the bar.
+    """
+
+    name: str
+    address: str
+    word: str
+
+
+def page(
+    parts: Parts,
+    who: Visitor | None,
+    template: str,
+    status: int = 200,
+    **shown: Any,
+) -> Response:
+    """
+    Show a template to somebody, with the places they may go to and the token of its forms.
+
+    *who* is None where nobody is signed in: then the bar holds no places.
     """
     if status >= 400:
         parts.metrics.refused.labels(str(status)).inc()
-    text = render_template(template, csrf_token=generate_csrf(), **shown)
+    places = [Place(*row[:3]) for row in PLACES if who and who.actor.may(row[3])]
+    text = render_template(
+        template, csrf_token=generate_csrf(), visitor=who, places=places, **shown
+    )
     return make_response(text, status)
 
 
-def refused(parts: Parts, status: int, title: str, way_out: str) -> Response:
+def refused(
+    parts: Parts, status: int, title: str, way_out: str, who: Visitor | None = None
+) -> Response:
     """
-    Say that something cannot be done, and the way out. It starts no session.
+    Say that something cannot be done, and the way out.
     """
-    parts.metrics.refused.labels(str(status)).inc()
-    return make_response(render_template("refused.html", title=title, way_out=way_out), status)
+    home = who.home if who else "/sign-in"
+    return page(
+        parts, who, "refused.html", status, title=title, way_out=way_out, home=home, here=""
+    )
 
 
-def keep_in_order(blueprint: Blueprint, parts: Parts) -> None:
+def frame_pages(parts: Parts) -> Blueprint:
     """
-    Set what holds for each page: from this machine only, a strict cookie, faults as pages.
+    Make what all pages share: the style sheet, scripts and icons under `/static`, the cookie.
     """
+    blueprint = Blueprint("frame", __name__, static_folder="static", static_url_path="/static")
+    versions = {path.name: _digest(path) for path in STATIC.iterdir()}
 
     @blueprint.record_once
     def strict_session(state: BlueprintSetupState) -> None:
         state.app.config.update(
             SESSION_COOKIE_NAME="crisis_router",
             SESSION_COOKIE_HTTPONLY=True,
-            SESSION_COOKIE_SAMESITE="Strict",
+            # Lax: a link from a CAD or a mail opens the page; every form has a token of its own.
+            SESSION_COOKIE_SAMESITE="Lax",
+            SESSION_COOKIE_SECURE=parts.settings.proxies > 0,
         )
-
-    versions = {path.name: _digest(path) for path in STATIC.iterdir()}
 
     @blueprint.app_template_global()
     def asset(name: str) -> str:
         return f"/static/{name}?v={versions[name]}"
 
-    @blueprint.before_request
-    def from_this_machine() -> Response | None:
-        if request.endpoint == f"{blueprint.name}.static" or is_on_this_machine():
-            return None
-        way_out = (
-            "Until there is sign-in, calls are taken only in a browser on the machine that"
-            f" runs the service, at http://localhost:{parts.settings.port}/."
-            " Other systems use the API with a key."
-        )
-        return refused(parts, 403, "This page works only on the machine itself", way_out)
-
     @blueprint.after_request
     def keep_static(response: Response) -> Response:
-        if request.endpoint == f"{blueprint.name}.static" and response.status_code == 200:
+        if response.status_code == 200:
             response.cache_control.no_cache = None
             response.cache_control.public = True
             response.cache_control.max_age = STATIC_KEEP_S
         return response
 
-    _show_faults(blueprint, parts)
+    return blueprint
 
 
-def _show_faults(blueprint: Blueprint, parts: Parts) -> None:
+def keep_in_order(blueprint: Blueprint, parts: Parts) -> None:
+    """
+    Set what holds for each page of a blueprint: who is not in is led to the sign-in, and faults are
+    pages too.
+    """
+
+    @blueprint.errorhandler(SignInFirstError)
+    def sign_in_first(_error: SignInFirstError) -> BaseResponse:
+        if request.method != "POST":
+            return redirect(sign_in_address(), 303)
+        if is_own_form():
+            return sign_in_page(parts, to=request.path, kept=kept_of_form(), status=403)
+        return redirect(sign_in_address(), 303)
+
+    @blueprint.errorhandler(NotAllowedError)
+    def not_allowed(error: NotAllowedError) -> Response:
+        role = error.who.actor.role
+        way_out = (
+            f"Your role here is {role}, which may not {error.act}. An administrator of"
+            f" {error.who.agency.name} can change that."
+        )
+        return refused(parts, 403, "This is not yours to do", way_out, error.who)
+
+    @blueprint.errorhandler(FormTooOldError)
+    def form_too_old(error: FormTooOldError) -> Response:
+        way_out = (
+            "Nothing was changed: the page was open for too long, or the form did not come from it."
+            " Go back, load the page again, and send it once more."
+        )
+        return refused(parts, 400, "This form is too old", way_out, error.who)
+
+    @blueprint.errorhandler(StoreUnavailableError)
+    def store_away(_error: StoreUnavailableError) -> Response:
+        way_out = (
+            "The store cannot be reached. Calls are answered all the same, and nothing that was"
+            " recorded is lost. Try again in a moment."
+        )
+        return refused(parts, 503, "This page needs the store", way_out, signed_in(parts))
+
+    @blueprint.errorhandler(CrisisRouterError)
+    def said_plainly(error: CrisisRouterError) -> Response:
+        words = str(error)
+        return refused(
+            parts, 422, "This cannot be read", f"{words[:1].upper()}{words[1:]}.", signed_in(parts)
+        )
+
     @blueprint.errorhandler(HTTPException)
     def refuse(error: HTTPException) -> Response:
         if error.code == 413:
-            way_out = (
-                "Nothing was recorded. Go back, shorten the remarks and press Recommend again."
-            )
-            return refused(parts, 413, "This is too long", way_out)
-        return refused(parts, error.code or 500, "There is nothing here", "Go to the call.")
+            way_out = "Nothing was recorded. Go back, shorten what you typed and send it again."
+            return refused(parts, 413, "This is too long", way_out, signed_in(parts))
+        title = {404: "There is nothing here", 405: "This page takes no form"}
+        status = error.code or 500
+        return refused(
+            parts,
+            status,
+            title.get(status, "This cannot be done"),
+            "Go on from your first page.",
+            signed_in(parts),
+        )
 
     @blueprint.errorhandler(Exception)
     def our_fault(error: Exception) -> Response:
         log.error("page_failed", error=type(error).__name__, where=where_of(error))
         way_out = (
-            "Go on by the agency's own card. Go back and press Recommend again to try once more."
+            "Go on by the agency's own card. Go back and press once more to try again; if it"
+            " happens again, tell an administrator."
         )
         return refused(parts, 500, "Something went wrong here", way_out)
+
+
+def nothing_here(parts: Parts) -> Response | None:
+    """
+    Show a browser that there is nothing at an address; None for a system, or an address of the API.
+    """
+    wants_page = request.accept_mimetypes.best_match(["application/json", "text/html"])
+    if wants_page != "text/html" or request.path.startswith("/v1/"):
+        return None
+    title, way_out = "There is nothing here", "Go on from your first page."
+    return refused(parts, 404, title, way_out, signed_in(parts))
+
+
+def sign_in_address() -> str:
+    """
+    Give the address of the sign-in that leads back to the page that was asked for.
+    """
+    query = request.query_string.decode("ascii", errors="ignore")
+    asked = f"{request.path}?{query}" if query else request.path
+    return "/sign-in" if asked == "/" else f"/sign-in?to={_quoted(asked)}"
+
+
+def sign_in_page(
+    parts: Parts,
+    *,
+    to: str = "",
+    kept: list[tuple[str, str]] | None = None,
+    email: str = "",
+    wrong: str = "",
+    status: int = 200,
+) -> Response:
+    """
+    Show the form to sign in; *to* is the page to go to then, *kept* a form that was sent without a
+    session and is carried along.
+    """
+    return page(
+        parts, None, "sign_in.html", status, to=to, kept=kept or [], email=email, wrong=wrong
+    )
+
+
+def kept_of_form() -> list[tuple[str, str]]:
+    """
+    Give the fields of the form that was sent, its token left out; none where it is too long.
+    """
+    fields = [
+        (name.removeprefix("kept."), text)
+        for name, text in request.form.items(multi=True)
+        if name not in ("csrf_token", "to", "email", "password", "code", "sealed")
+    ]
+    is_short = sum(len(name) + len(text) for name, text in fields) <= KEPT_CHARACTERS_MAX
+    return fields if is_short else []
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="/")
 
 
 def _digest(path: Path) -> str:

@@ -1,50 +1,130 @@
 """
-Who stands before a page: a browser on this machine, and the key that it was given.
+Who stands before a page: somebody signed in, or nobody yet.
 
-Until there is sign-in a page works only from the loopback address, under a loopback name. The
-session is a signed cookie that holds a key's digest, never the key; the digest is looked up again
-at every request.
+The cookie holds a random token in a signed wrapper; what it opens is looked up at every request, so
+that a sign-out, a new role or a person who is disabled counts at once.
 """
 
-import re
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from flask import request, session
 from flask_wtf.csrf import validate_csrf  # type: ignore[import-untyped]  # the library has no types
 from wtforms import ValidationError  # type: ignore[import-untyped]  # the library has no types
 
-from service.access import DECIDE, may
+from service.access import (
+    DECIDE,
+    READ_CALLS,
+    READ_RULES,
+    REVIEW,
+    Actor,
+    may,
+)
 from service.parts import Parts
+from service.sign_in import SignedIn, actor_in
 from service.store.agencies import Agency
-from service.store.keys import Key
-
-LOOPBACK = frozenset(("127.0.0.1", "::1"))
-# A name that another site points at this machine (DNS rebinding) still stands in `Host`.
-LOCAL_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.ASCII | re.IGNORECASE)
-# A proxy on this machine makes everybody look local.
-PROXY_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
+from service.store.sessions import Session
 
 # A form stays good for a long shift: a call-taker's page may stand open all night.
 FORM_HOLDS_S = 14 * 3600
+TOKEN = "token"  # noqa: S105  # the name it has in the cookie, and no secret
+# Where each kind of work begins: the first that somebody may do is where they are led.
+HOMES = ((DECIDE, "/"), (REVIEW, "/reviews"), (READ_CALLS, "/decisions"), (READ_RULES, "/rules"))
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
     """
-    Who takes calls on a page: a key that works and may decide, and its agency.
+    Who is signed in, as an actor; their agency and their session.
     """
 
-    key: Key
+    actor: Actor
     agency: Agency
+    session: Session
+
+    @property
+    def home(self) -> str:
+        """
+        Give the page that this person's work begins on.
+        """
+        return next((path for act, path in HOMES if self.actor.may(act)), "/state")
 
 
-def is_on_this_machine() -> bool:
+class SignInFirstError(Exception):
     """
-    Tell whether the request comes from this machine, to a name that only this machine has.
+    Nobody is signed in: the frame leads to the sign-in, and back.
     """
-    is_local = request.remote_addr in LOOPBACK
-    is_named = LOCAL_HOST.fullmatch(request.headers.get("Host", "")) is not None
-    return is_local and is_named and not any(name in request.headers for name in PROXY_HEADERS)
+
+
+class NotAllowedError(Exception):
+    """
+    Whoever is signed in may not do this; `act` names it.
+    """
+
+    def __init__(self, who: Visitor, act: str) -> None:
+        super().__init__(act)
+        self.who = who
+        self.act = act
+
+
+class FormTooOldError(Exception):
+    """
+    The form that was sent is none that this session was shown, or it stood open for too long.
+    """
+
+    def __init__(self, who: Visitor) -> None:
+        super().__init__("form")
+        self.who = who
+
+
+def visitor(parts: Parts, act: str, *, check_form: bool = True) -> Visitor:
+    """
+    Give who is signed in, if they may do *act*; a form that was sent must be one of this session.
+
+    Raises:
+        SignInFirstError, NotAllowedError, FormTooOldError: the frame shows each as a page.
+    """
+    who = signed_in(parts)
+    if who is None:
+        raise SignInFirstError
+    if not may(who.actor.role, act):
+        raise NotAllowedError(who, act)
+    if check_form and request.method == "POST" and not is_own_form():
+        raise FormTooOldError(who)
+    return who
+
+
+def signed_in(parts: Parts) -> Visitor | None:
+    """
+    Give who is signed in, or None; somebody who still owes a code or a password is not yet.
+    """
+    found = parts.sign_in.session_of(token()) if token() else None
+    agency = parts.surroundings.seen.agencies.get(found.agency) if found else None
+    if found is None or agency is None or not found.is_whole:
+        return None
+    return Visitor(actor_in(found, request.remote_addr), agency, found)
+
+
+def token() -> str:
+    """
+    Give the token that the browser's cookie holds; empty without one.
+    """
+    return str(session.get(TOKEN, ""))
+
+
+def remember(signed: SignedIn) -> None:
+    """
+    Let the browser hold the token of a session that began; nothing of the one before is kept.
+    """
+    session.clear()
+    session[TOKEN] = signed.token
+
+
+def forget() -> None:
+    """
+    Let the browser hold nothing.
+    """
+    session.clear()
 
 
 def is_own_form() -> bool:
@@ -58,39 +138,17 @@ def is_own_form() -> bool:
     return True
 
 
-def visitor(parts: Parts) -> Visitor | None:
+def local_path(text: str | None) -> str | None:
     """
-    Give whose key the session holds, if it still works and may decide calls.
+    Give *text* if it is a path of this service, to be led back to; else None.
+
+    Anything that a browser could read as another place is none: two slashes, a backslash, a scheme,
+    a control character.
     """
-    seen = parts.surroundings.seen
-    key = seen.keys.get(str(session.get("key", "")))
-    agency = seen.agencies.get(key.agency) if key else None
-    if key is None or agency is None or not may(key.role, DECIDE):
+    if not text or len(text) > 2000 or not text.startswith("/"):
         return None
-    return Visitor(key, agency)
-
-
-def why_not(key: Key | None) -> str | None:
-    """
-    Say why a key that was typed cannot be used here, or None if it can.
-    """
-    if key is None:
-        return "This key is not known here, or no longer works. Look whether all of it was copied."
-    if not may(key.role, DECIDE):
-        return f"This key has the role {key.role}, which does not take calls. Use a dispatch key."
-    return None
-
-
-def remember(key: Key) -> None:
-    """
-    Keep a key's digest in a new session.
-    """
-    session.clear()
-    session["key"] = key.secret_digest
-
-
-def forget() -> None:
-    """
-    End the session.
-    """
-    session.clear()
+    if text.startswith("//") or "\\" in text or not text.isprintable():
+        return None
+    parsed = urlsplit(text)
+    is_ours = not parsed.scheme and not parsed.netloc
+    return text if is_ours and parsed.path != "/sign-in" else None

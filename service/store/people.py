@@ -19,6 +19,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    or_,
     select,
     update,
 )
@@ -158,4 +159,43 @@ def disable(engine: Engine, agency: str, person_id: str, at: datetime) -> bool:
             )
             .values(disabled_at=at)
         )
+    return done.rowcount == 1
+
+
+def set_password(
+    connection: Connection, person_id: str, password_hash: str, at: datetime, *, must_change: bool
+) -> None:
+    """
+    Keep a new password within the caller's transaction.
+    """
+    connection.execute(
+        update(people)
+        .where(people.c.id == person_id)
+        .values(
+            password_hash=password_hash, password_changed_at=at, must_change_password=must_change
+        )
+    )
+
+
+def set_totp(connection: Connection, person_id: str, sealed: str | None, step: int | None) -> None:
+    """
+    Keep the sealed secret of a person's authenticator, or forget it, within the caller's
+    transaction; *step* is the last one whose code was taken.
+    """
+    connection.execute(
+        update(people)
+        .where(people.c.id == person_id)
+        .values(totp_secret=sealed, totp_last_step=step)
+    )
+
+
+def take_step(connection: Connection, person_id: str, step: int) -> bool:
+    """
+    Take the code of a time step within the caller's transaction; False if that one, or a later one,
+    was taken before.
+    """
+    is_new = or_(people.c.totp_last_step.is_(None), people.c.totp_last_step < step)
+    done = connection.execute(
+        update(people).where(people.c.id == person_id, is_new).values(totp_last_step=step)
+    )
     return done.rowcount == 1

@@ -112,15 +112,11 @@ def find(engine: Engine, token_digest: str) -> Session | None:
     return Session(**row._mapping) if row else None
 
 
-def all_open(
-    engine: Engine, *, started_after: datetime, seen_after: datetime
-) -> tuple[Session, ...]:
+def all_open(engine: Engine, *, started_after: datetime) -> tuple[Session, ...]:
     """
     Give every session that has not ended: what a process holds for when the store is away.
     """
-    query = _of_people().where(
-        sessions.c.started_at > started_after, sessions.c.seen_at > seen_after
-    )
+    query = _of_people().where(sessions.c.started_at > started_after)
     with reading(engine) as connection:
         return tuple(Session(**row._mapping) for row in connection.execute(query))
 

@@ -1,8 +1,9 @@
 """
-A browser without scripts: how tests give a key, press an answer, and read what is shown.
+A browser without scripts: how tests sign in, press an answer, and read what is shown.
 """
 
 import dataclasses
+import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
 from html.parser import HTMLParser
@@ -10,12 +11,17 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import update
 from werkzeug.test import TestResponse
 
 from service.decisions import Answered, Decisions
-from service.host.first_start import Credentials
+from service.host.first_start import Credentials, SignIn
 from service.parts import Parts
 from service.rules_in_force import RulesInForce
+from service.store import audit
+from service.store.audit import Search
+from service.store.database import writing
+from service.store.people import people as people_table
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,12 +67,13 @@ def token_of(text: str) -> str:
     return found[1]
 
 
-def give_key(client: FlaskClient, key: str) -> TestResponse:
+def sign_in(client: FlaskClient, who: SignIn, **more: str) -> TestResponse:
     """
-    Type a key into the form that asks for it.
+    Type address and password into the form that asks for them.
     """
-    token = token_of(client.get("/").text)
-    return client.post("/key", data={"csrf_token": token, "key": key})
+    token = token_of(client.get("/sign-in").text)
+    data = {"csrf_token": token, "email": who.email, "password": who.password, **more}
+    return client.post("/sign-in", data=data)
 
 
 def tell(client: FlaskClient, call_id: str, answer: str = "", **typed: Any) -> TestResponse:
@@ -100,11 +107,57 @@ def every_page(browser: FlaskClient, stranger: FlaskClient) -> Iterator[str]:
     """
     Open every page there is, with answers and with faults.
     """
-    yield stranger.get("/").text
-    yield stranger.get("/", headers={"Host": "evil.example"}).text
+    yield stranger.get("/sign-in").text
+    yield sign_in(stranger, SignIn("nobody@example.org", "wrong")).text
+    yield browser.get("/account").text
     yield browser.get("/").text
     yield tell(browser, "page-1", "weapon=firearm", fact_age="1").text
     yield tell(browser, "page-2", "weapon=nothing", fact_age="-").text
+
+
+class Clock:
+    """
+    A clock that a test moves.
+    """
+
+    def __init__(self) -> None:
+        self.at = dt.datetime.now(dt.UTC)
+
+    def __call__(self) -> dt.datetime:
+        """
+        Give the time.
+        """
+        return self.at
+
+    def move(self, seconds: float) -> None:
+        """
+        Let time pass.
+        """
+        self.at += dt.timedelta(seconds=seconds)
+
+
+def post(client: FlaskClient, path: str, before: TestResponse, **typed: str) -> TestResponse:
+    """
+    Send a form with the token of the page that showed it.
+    """
+    return client.post(path, data={"csrf_token": token_of(before.text), **typed})
+
+
+def change(house: Service, email: str, **columns: object) -> None:
+    """
+    Set columns of a person, as an administrator does.
+    """
+    with writing(house.parts.store) as connection:
+        connection.execute(
+            update(people_table).where(people_table.c.email == email).values(**columns)
+        )
+
+
+def acts(house: Service) -> list[str]:
+    """
+    List what the audit trail says was done, the newest first.
+    """
+    return [one.act for one in audit.page(house.parts.store, "example", Search())[0]]
 
 
 class SilentJournal:

@@ -3,6 +3,7 @@ Give the tests of the pages one running service, and browsers before it.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -12,7 +13,7 @@ from service.host.first_start import prepare
 from service.routing.facts import Vocabulary
 from service.rulesets import load_config
 from service.settings import read_settings
-from tests.pages.browsing import Service, give_key
+from tests.pages.browsing import Clock, Service, sign_in
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 @pytest.fixture
 def stranger(service: Service) -> FlaskClient:
     """
-    Open a browser that has given no key.
+    Open a browser that nobody is signed in with.
     """
     return service.app.test_client()
 
@@ -39,10 +40,10 @@ def stranger(service: Service) -> FlaskClient:
 @pytest.fixture
 def browser(service: Service) -> FlaskClient:
     """
-    Open a browser that has given the dispatch key.
+    Open a browser that the dispatcher is signed in with.
     """
     client = service.app.test_client()
-    assert give_key(client, service.credentials.dispatch_key).status_code == 303
+    assert sign_in(client, service.credentials.dispatcher).status_code == 303
     return client
 
 
@@ -52,3 +53,30 @@ def vocabulary() -> Vocabulary:
     Read the shipped vocabulary.
     """
     return load_config().vocabulary
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """
+    Make a clock.
+    """
+    return Clock()
+
+
+@pytest.fixture
+def house(tmp_path: Path, clock: Clock) -> Iterator[Service]:
+    """
+    Join a service of its own, whose time a test moves, and whose lock closes after three tries.
+    """
+    settings = read_settings(
+        {
+            "CRISIS_ROUTER_HOME": str(tmp_path / "home"),
+            "CRISIS_ROUTER_LOCKOUT_ACCOUNT_TRIES": "3",
+            "CRISIS_ROUTER_LOCKOUT_ADDRESS_TRIES": "6",
+        }
+    )
+    credentials = prepare(settings)
+    assert credentials is not None
+    parts, close = join(settings, clock)
+    yield Service(parts, make_flask(parts), credentials)
+    close()

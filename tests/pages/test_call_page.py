@@ -18,8 +18,8 @@ from tests.pages.browsing import (
     Service,
     SilentJournal,
     decision_id_of,
-    give_key,
     police_of,
+    sign_in,
     tell,
     token_of,
 )
@@ -213,7 +213,7 @@ def test_not_on_record_is_said_loudly(service: Service) -> None:
     )
     silent: Any = SilentJournal(service.parts.decisions, document)
     client = make_flask(dataclasses.replace(service.parts, decisions=silent)).test_client()
-    give_key(client, service.credentials.dispatch_key)
+    sign_in(client, service.credentials.dispatcher)
     response = tell(client, "lost-1", "caller=with_person")
     assert response.status_code == 503
     assert "NOT on record" in response.text
@@ -227,7 +227,7 @@ def test_our_fault_is_a_page(service: Service) -> None:
     """
     broken: Any = BrokenDecisions(service.parts.decisions)
     client = make_flask(dataclasses.replace(service.parts, decisions=broken)).test_client()
-    give_key(client, service.credentials.dispatch_key)
+    sign_in(client, service.credentials.dispatcher)
     response = tell(client, "broken-1", "caller=with_person")
     assert response.status_code == 500
     assert "Go on by the agency" in response.text

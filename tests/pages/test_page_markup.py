@@ -89,7 +89,7 @@ def test_static_files_may_be_kept(stranger: FlaskClient) -> None:
     """
     The style sheet is served under the address that pages name, and browsers may keep it.
     """
-    found = re.search(r'href="(/static/look\.css[^"]*)"', stranger.get("/").text)
+    found = re.search(r'href="(/static/look\.css[^"]*)"', stranger.get("/sign-in").text)
     assert found
     with stranger.get(found[1]) as response:
         assert response.status_code == 200
