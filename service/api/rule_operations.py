@@ -29,7 +29,7 @@ IF_MATCH = {
     "name": "If-Match",
     "in": "header",
     "description": "The ETag of what the change was made on",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+    "schema": {"type": "string"},
 }
 
 

@@ -181,5 +181,5 @@ def _conflict() -> dict[str, Any]:
             "saved_by": TEXT,
             "saved_at": maybe(TIME),
         },
-        "required": ["type", "title", "status", "detail", "code", "errors"],
+        "required": ["type", "title", "status", "detail", "errors"],
     }
