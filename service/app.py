@@ -17,24 +17,36 @@ from pathlib import Path
 from flask import Flask, Response
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from service.access_keys import AccessKeys
+from service.agencies import Agencies
+from service.agency_settings import ReviewRules, settings_of
 from service.alerts import Alerts
+from service.api.access_keys import access_keys_blueprint
+from service.api.agency import agency_blueprint
+from service.api.alerts import alerts_blueprint
+from service.api.audit import audit_blueprint
 from service.api.calls import calls_blueprint
 from service.api.decisions import decisions_blueprint
 from service.api.description import description_blueprint
 from service.api.dispatches import dispatches_blueprint
 from service.api.drafts import drafts_blueprint
 from service.api.export import export_blueprint
+from service.api.findings import findings_blueprint
 from service.api.health import health_blueprint
+from service.api.people import people_blueprint
 from service.api.problems import handle_errors
+from service.api.reviews import reviews_blueprint
 from service.api.rulesets import rulesets_blueprint
 from service.api.simulations import simulations_blueprint
 from service.audit import Audit
+from service.blindness import Blindness
 from service.checks import Checks
 from service.decisions import Decisions
 from service.dispatch_request import dispatch_schema
 from service.dispatches import Dispatches
 from service.drafts import Drafts
 from service.encryption import open_key_ring, session_key
+from service.findings import Findings
 from service.host.process_list import announce
 from service.journal import Journal
 from service.live_rules import LiveRules
@@ -42,12 +54,17 @@ from service.log import configure_log
 from service.metrics import make_metrics
 from service.pages.call import call_pages
 from service.pages.frame import frame_pages, nothing_here
+from service.pages.practice import practice_pages
 from service.pages.sign_in import sign_in_pages
 from service.parts import Parts
+from service.people import People
 from service.publishing import Publishing
 from service.records import Records
 from service.request import decision_schema, simulation_schema
-from service.rules_in_force import read_rules, rulesets_shown
+from service.review_request import finding_schema
+from service.reviews import Reviews
+from service.rules_in_force import RulesInForce, read_rules, rulesets_shown
+from service.rulesets import Published
 from service.settings import Settings, read_settings
 from service.sign_in import SignIn
 from service.store.database import open_store
@@ -62,8 +79,8 @@ def create_app() -> Flask:
     Make the application of this process, from the settings of its environment.
     """
     _die_with_parent()
-    configure_log()
     settings = read_settings()
+    configure_log(keep=settings.home / "logs" / "api.log")
     parts, close = join(settings)
     multiprocessing.util.Finalize(None, close, exitpriority=10)
     return make_flask(parts)
@@ -100,18 +117,21 @@ def join(
         on_unknown_code=lambda registry: metrics.unknown_codes.labels(registry).inc(),
     )
     request = decision_schema(rules.config.vocabulary, settings.remarks_characters_max)
-    report_schema = dispatch_schema(rules.config.vocabulary, rules.config.agency.dispatch_reasons)()
+    report_schema = dispatch_schema(rules.config.vocabulary)()
     dispatches = Dispatches(
         report_schema,
         journal,
         store,
         key_ring,
-        reasons=lambda: rules.config.agency.dispatch_reasons,
+        reasons=lambda agency: settings_of(agency.settings, rules.config.agency).dispatch_reasons,
         fingerprint_key=session_key(settings),
         is_only_host=settings.hosts == 1,
         now=now,
     )
-    trail = Audit(store, now)
+    trail = Audit(store, now, has_store=lambda: surroundings.seen.has_store)
+    drafts = Drafts(rules, store, trail, now)
+    blind = Blindness(store, journal, now)
+    records = Records(journal, store, key_ring, surroundings)
     parts = Parts(
         settings=settings,
         rules=rules,
@@ -120,16 +140,32 @@ def join(
         surroundings=surroundings,
         decisions=decisions,
         dispatches=dispatches,
-        records=Records(journal, store, key_ring, surroundings),
+        records=records,
         metrics=metrics,
         audit=trail,
-        alerts=Alerts(store, trail, now),
+        alerts=Alerts(store, trail, key_ring, now),
+        people=People(store, trail, now),
+        access_keys=AccessKeys(store, trail, now),
+        agencies=Agencies(store, trail, lambda: rules.config.agency, now),
+        blind=blind,
+        reviews=Reviews(
+            *(store, journal, records, blind, trail),
+            rules=lambda agency: _review_rules(rules, surroundings, agency),
+            now=now,
+        ),
+        findings=Findings(
+            *(store, finding_schema(rules.config.vocabulary), blind, trail),
+            key_ring=key_ring,
+            published=lambda agency, name: _published(rules, surroundings, agency, name),
+            add_scenario=drafts.add_scenario,
+            now=now,
+        ),
+        sign_in=SignIn(settings, store, key_ring, surroundings, trail=trail, now=now),
         live_rules=live_rules,
-        drafts=Drafts(rules, store, trail, now),
+        drafts=drafts,
         trials=Trials(rules, store),
         checks=Checks(store, trail, now),
         publishing=Publishing(rules, store, trail, now, live_rules.bell),
-        sign_in=SignIn(settings, store, key_ring, surroundings, trail=trail, now=now),
         key_ring=key_ring,
         now=now,
         decision_schema=request(),
@@ -145,6 +181,18 @@ def join(
         announced.unlink(missing_ok=True)
 
     return parts, close
+
+
+def _published(
+    rules: RulesInForce, surroundings: Surroundings, agency: str, name: str
+) -> Published | None:
+    found = surroundings.seen.agencies.get(agency)
+    return rules.published(found, name) if found else None
+
+
+def _review_rules(rules: RulesInForce, surroundings: Surroundings, agency: str) -> ReviewRules:
+    found = surroundings.seen.agencies.get(agency)
+    return settings_of(found.settings if found else {}, rules.config.agency).review
 
 
 def make_flask(parts: Parts) -> Flask:
@@ -164,6 +212,13 @@ def make_flask(parts: Parts) -> Flask:
         export_blueprint,
         simulations_blueprint,
         calls_blueprint,
+        alerts_blueprint,
+        people_blueprint,
+        access_keys_blueprint,
+        agency_blueprint,
+        audit_blueprint,
+        reviews_blueprint,
+        findings_blueprint,
         rulesets_blueprint,
         drafts_blueprint,
         health_blueprint,
@@ -171,6 +226,7 @@ def make_flask(parts: Parts) -> Flask:
         frame_pages,
         sign_in_pages,
         call_pages,
+        practice_pages,
     ):
         app.register_blueprint(make(parts))
     handle_errors(app, parts.metrics, lambda: nothing_here(parts))

@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from service.agency_settings import REVIEW_LEAST, AgencyDefaults, ReviewRules
+from service.console import Console, read_console
 from service.errors import ConfigurationError
 from service.incident_types import IncidentTypes, read_incident_types
 from service.routing.decide import Router
@@ -45,7 +46,8 @@ class Published:
 @dataclass(frozen=True, slots=True, repr=False)
 class Config:
     """
-    Everything read from one `config/` folder; `agency` is what every agency starts with.
+    Everything read from one `config/` folder; `agency` is what every agency starts with, `console`
+    how a call is laid out on its page.
     """
 
     vocabulary: Vocabulary
@@ -53,6 +55,7 @@ class Config:
     incident_types: IncidentTypes
     tables: Mapping[str, Any]
     agency: AgencyDefaults
+    console: Console
     rulesets: Mapping[str, Published]
 
     def __repr__(self) -> str:
@@ -117,7 +120,9 @@ def load_config(folder: Path | None = None) -> Config:
     tables = {"facts": facts, "ways": ways_document, "incident_types": types.registries}
     review, review_problems = _read_review(folder)
     found += review_problems
-    config = Config(vocabulary, ways, types, tables, AgencyDefaults(review, reasons), {})
+    console, console_problems = _read_console(folder, vocabulary)
+    found += console_problems
+    config = Config(vocabulary, ways, types, tables, AgencyDefaults(review, reasons), console, {})
     rulesets = {}
     for path in sorted((folder / "rulesets").glob("*/rules.yaml")):
         document, lines = read_yaml(path)
@@ -169,6 +174,15 @@ def _read_review(folder: Path) -> tuple[ReviewRules, list[Problem]]:
             problems.append(Problem("bad_review", f"review.{name}", f"must be {wanted}"))
     values = {name: told.get(name, least or 0) for name, least in REVIEW_LEAST.items()}
     return ReviewRules(**values), located(problems, path, lines)
+
+
+def _read_console(folder: Path, vocabulary: Vocabulary) -> tuple[Console, list[Problem]]:
+    path = _own_or_shipped(folder, "console.yaml")
+    document, lines = read_yaml(path)
+    console, problems = read_console(vocabulary, document)
+    # The shipped layout beside a vocabulary of somebody's own may name facts that it does not have.
+    is_own = path.is_relative_to(folder)
+    return console, located(problems, path, lines) if is_own else []
 
 
 def _own_or_shipped(folder: Path, name: str) -> Path:

@@ -17,7 +17,9 @@ from werkzeug.exceptions import HTTPException
 
 from service.errors import (
     BodyError,
+    ClaimHeldError,
     ConfigurationError,
+    ConflictError,
     CursorError,
     JournalUnavailableError,
     StoreUnavailableError,
@@ -144,6 +146,11 @@ def handle_errors(
         entry = {"path": "cursor", "message": str(error), "allowed": []}
         return refuse(unprocessable((entry,)))
 
+    def conflict(error: ConflictError) -> Response:
+        metrics.refused.labels("409").inc()
+        refused = RefusedError(409, error.code.replace("_", "-"), str(error))
+        return problem(refused, {"code": error.code})
+
     def rules(error: ConfigurationError) -> Response:
         entries: tuple[dict[str, Any], ...] = tuple(
             {
@@ -157,6 +164,9 @@ def handle_errors(
             for one in error.problems
         )
         return refuse(unprocessable(entries))
+
+    def blind(error: ClaimHeldError) -> Response:
+        return refuse(RefusedError(403, "claim-held", str(error)))
 
     def store_away(error: StoreUnavailableError) -> Response:
         detail = "the store cannot be reached: what this host recorded lately is readable by id"
@@ -184,6 +194,8 @@ def handle_errors(
     app.register_error_handler(BodyError, unreadable)
     app.register_error_handler(CursorError, cursor)
     app.register_error_handler(ConfigurationError, rules)
+    app.register_error_handler(ConflictError, conflict)
+    app.register_error_handler(ClaimHeldError, blind)
     app.register_error_handler(StoreUnavailableError, store_away)
     app.register_error_handler(JournalUnavailableError, journal_away)
     app.register_error_handler(HTTPException, http)

@@ -20,7 +20,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy import Engine
 
-from service.encryption import open_key_ring, session_key, write_secret
+from service.encryption import open_key_ring, sampling_key, session_key, write_secret
 from service.errors import SettingsError, StoreUnavailableError
 from service.journal import create_journal
 from service.settings import Settings
@@ -82,6 +82,7 @@ def prepare(settings: Settings) -> Credentials | None:
     make_home(settings.home)
     open_key_ring(settings)
     session_key(settings)
+    sampling_key(settings)
     create_journal(settings.journal_path)
     store = open_store(settings.database_url, wait_s_max=settings.store_wait_s_max)
     try:
@@ -90,7 +91,7 @@ def prepare(settings: Settings) -> Credentials | None:
         credentials = _first_agency(settings, store)
         give_shipped(settings, store, datetime.now(UTC))
     except StoreUnavailableError as error:
-        if not (settings.home / _PREPARED).exists():
+        if not is_prepared(settings):
             raise
         # Calls are answered with the store away; the shipper brings it up to date when it is back.
         log.warning("store_away_at_start", reason=str(error))
@@ -99,6 +100,13 @@ def prepare(settings: Settings) -> Credentials | None:
         store.dispose()
     (settings.home / _PREPARED).touch(mode=0o600)
     return credentials
+
+
+def is_prepared(settings: Settings) -> bool:
+    """
+    Tell whether this host was made ready once, and has met its store.
+    """
+    return (settings.home / _PREPARED).exists()
 
 
 def make_home(home: Path) -> None:

@@ -62,7 +62,7 @@ def test_every_route_is_described(api: Api) -> None:
     app = api.client.application
     document = api.client.get("/v1/openapi.json").json
     routes = {
-        re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", str(rule).replace("<record_id>", "<decision_id>"))
+        re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", str(rule)).replace("{record_id}", "{decision_id}")
         for rule in app.url_map.iter_rules()
         if str(rule).startswith(("/v1", "/healthz", "/readyz", "/metrics"))
     }
