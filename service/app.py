@@ -29,12 +29,14 @@ from service.api.calls import calls_blueprint
 from service.api.decisions import decisions_blueprint
 from service.api.description import description_blueprint
 from service.api.dispatches import dispatches_blueprint
+from service.api.drafts import drafts_blueprint
 from service.api.export import export_blueprint
 from service.api.findings import findings_blueprint
 from service.api.health import health_blueprint
 from service.api.people import people_blueprint
 from service.api.problems import handle_errors
 from service.api.reviews import reviews_blueprint
+from service.api.rulesets import rulesets_blueprint
 from service.api.simulations import simulations_blueprint
 from service.audit import Audit
 from service.blindness import Blindness
@@ -162,6 +164,7 @@ def join(
             now=now,
         ),
         sign_in=SignIn(settings, store, key_ring, surroundings, trail=trail, now=now),
+        live_rules=live_rules,
         drafts=drafts,
         trials=Trials(rules, store),
         checks=Checks(store, trail, now),
@@ -219,6 +222,8 @@ def make_flask(parts: Parts) -> Flask:
         audit_blueprint,
         reviews_blueprint,
         findings_blueprint,
+        rulesets_blueprint,
+        drafts_blueprint,
         health_blueprint,
         description_blueprint,
         frame_pages,
