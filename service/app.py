@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from flask import Flask, Response
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -34,12 +35,15 @@ from service.api.people import people_blueprint
 from service.api.problems import handle_errors
 from service.api.simulations import simulations_blueprint
 from service.audit import Audit
+from service.checks import Checks
 from service.decisions import Decisions
 from service.dispatch_request import dispatch_schema
 from service.dispatches import Dispatches
+from service.drafts import Drafts
 from service.encryption import open_key_ring, session_key
 from service.host.process_list import announce
 from service.journal import Journal
+from service.live_rules import LiveRules
 from service.log import configure_log
 from service.metrics import make_metrics
 from service.pages.access_keys import access_keys_pages
@@ -50,17 +54,20 @@ from service.pages.audit import audit_pages
 from service.pages.call import call_pages
 from service.pages.frame import frame_pages, nothing_here
 from service.pages.people import people_pages
+from service.pages.practice import practice_pages
 from service.pages.sign_in import sign_in_pages
 from service.pages.state import state_pages
 from service.parts import Parts
 from service.people import People
+from service.publishing import Publishing
 from service.records import Records
 from service.request import decision_schema, simulation_schema
-from service.rules_in_force import read_rules
+from service.rules_in_force import read_rules, rulesets_shown
 from service.settings import Settings, read_settings
 from service.sign_in import SignIn
 from service.store.database import open_store
 from service.surroundings import Surroundings
+from service.trials import Trials
 
 PR_SET_PDEATHSIG = 1
 
@@ -87,6 +94,13 @@ def join(
     metrics = make_metrics()
     store = open_store(settings.database_url)
     surroundings = Surroundings(settings, store)
+
+    def say_rules() -> Path:
+        return announce(settings.home, rulesets_shown(rules, surroundings.seen.agencies.values()))
+
+    announced = say_rules()
+    live_rules = LiveRules(settings, store, rules, now, say_rules)
+    surroundings.on_change(say_rules)
     journal = Journal(settings)
     key_ring = open_key_ring(settings)
     decisions = Decisions(
@@ -129,19 +143,19 @@ def join(
         access_keys=AccessKeys(store, trail, now),
         agencies=Agencies(store, trail, lambda: rules.config.agency, now),
         sign_in=SignIn(settings, store, key_ring, surroundings, trail=trail, now=now),
+        drafts=Drafts(rules, store, trail, now),
+        trials=Trials(rules, store),
+        checks=Checks(store, trail, now),
+        publishing=Publishing(rules, store, trail, now, live_rules.bell),
         key_ring=key_ring,
         now=now,
         decision_schema=request(),
         simulation_schema=simulation_schema(request)(),
         dispatch_schema=report_schema,
     )
-    live = rules.config.rulesets.values()
-    announced = announce(
-        settings.home,
-        {"mode": rules.mode, "versions": {one.name: [one.version, one.digest] for one in live}},
-    )
 
     def close() -> None:
+        live_rules.close()
         surroundings.close()
         journal.close()
         store.dispose()
@@ -184,6 +198,7 @@ def make_flask(parts: Parts) -> Flask:
         alerts_pages,
         state_pages,
         call_pages,
+        practice_pages,
     ):
         app.register_blueprint(make(parts))
     handle_errors(app, parts.metrics, lambda: nothing_here(parts))

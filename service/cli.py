@@ -26,6 +26,7 @@ from service.log import configure_log
 from service.person_commands import agency_set, person
 from service.rules_in_force import read_rules
 from service.settings import SETTINGS, Settings, read_settings
+from service.shipped_rules import give_shipped
 from service.store import agencies, keys
 from service.store.agencies import Agency
 from service.store.database import open_store
@@ -95,6 +96,7 @@ def agency_add(name_of_agency: str, name: str, time_zone: str, ruleset: str) -> 
     if agencies.find(store, name_of_agency):
         raise CrisisRouterError(f"there is an agency `{name_of_agency}` already")
     agencies.create(store, Agency(name_of_agency, name, time_zone, ruleset, _now()))
+    give_shipped(here, store, _now())
     click.echo(
         f"made agency {name_of_agency}; give it a key with: crisis-router key add {name_of_agency}"
     )
@@ -186,7 +188,7 @@ def _same_again(parts: Any, whose: Agency, record: dict[str, Any]) -> str:
     Say how a recorded decision compares with the same call decided now, under the same ruleset.
     """
     named = record["ruleset"]
-    published = parts.rules.published(named["name"]) if named["name"] else None
+    published = parts.trials.of_record(whose, named)
     if published is None or published.digest != named["digest"]:
         held = published.digest if published else "none of that name"
         return f"the ruleset has changed since: decided by {named['digest']}, here is {held}"

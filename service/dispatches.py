@@ -90,7 +90,7 @@ class Dispatches:
             first = self._journal.find(agency.id, record_id) if fingerprint else None
             if first is not None:
                 return answer_again(first.body, first.fingerprint, fingerprint)
-            asked = self._asked(agency.id, told.decision_id)
+            asked = self.asked(agency.id, told.decision_id)
             if asked is None:
                 return Answered(404, {})
             at = self._now()
@@ -124,10 +124,13 @@ class Dispatches:
             return answer_again(first.body, first.fingerprint, fingerprint)
         return Answered(201, answer)
 
-    def _asked(self, agency: str, decision_id: str) -> Asked | None:
+    def asked(self, agency: str, decision_id: str) -> Asked | None:
         """
         Find whom a decision and the earlier revisions of its call asked for; None where this agency
         has no such decision.
+
+        Raises:
+            StoreUnavailableError: the journal does not have it, and the store cannot be asked.
         """
         found = self._journal.find(agency, decision_id)
         if found is None or found.kind != "decision":

@@ -63,12 +63,14 @@ class Trouble:
         return WORDS.get(self.event, f"`{self.event}`, see the log of this part.")
 
 
-def summary(parts: Parts) -> dict[str, Any]:
+def summary(parts: Parts, actor: Actor | None = None) -> dict[str, Any]:
     """
     Say whether calls can be answered, what is degraded, and what waits for the store.
+
+    Only the actor's own agency is named.
     """
     count, oldest_s = parts.journal.backlog()
-    degraded = _degraded(parts, oldest_s)
+    degraded = _degraded(parts, oldest_s, actor.agency if actor else None)
     return {
         "status": "degraded" if degraded else "ready",
         "degraded": degraded,
@@ -76,14 +78,14 @@ def summary(parts: Parts) -> dict[str, Any]:
     }
 
 
-def whole(parts: Parts, _actor: Actor) -> dict[str, Any]:
+def whole(parts: Parts, actor: Actor) -> dict[str, Any]:
     """
     Give the summary with every process of this host and what went wrong last, for somebody who may
     read the state.
     """
     return {
-        **summary(parts),
-        "processes": listed(parts.settings.home),
+        **summary(parts, actor),
+        "processes": listed(parts.settings.home, actor.agency),
         "parts": _parts(parts),
         "troubles": [
             {"at": one.at, "part": one.part, "level": one.level, "text": one.text}
@@ -136,7 +138,7 @@ def _parts(parts: Parts) -> list[dict[str, str]]:
     return [{"part": name, "state": words[sign]} for name, sign in states.items()]
 
 
-def _degraded(parts: Parts, oldest_s: float) -> list[dict[str, str]]:
+def _degraded(parts: Parts, oldest_s: float, whose: str | None) -> list[dict[str, str]]:
     seen = parts.surroundings.seen
     said = []
     if parts.rules.mode == "floor":
@@ -144,10 +146,18 @@ def _degraded(parts: Parts, oldest_s: float) -> list[dict[str, str]]:
     elif parts.rules.mode == "last_good_rules":
         said.append(("rules", "the rules could not be read: the last good ones decide"))
     for agency in seen.agencies.values():
-        if parts.rules.mode != "floor" and parts.rules.published(agency.ruleset) is None:
-            said.append(
-                ("rules", f"agency {agency.id} has no rules: 911 stays on the line, with EMS")
+        name = f"agency {agency.id}" if agency.id == whose else "an agency"
+        said += [
+            (
+                "rules",
+                f"{name}: {text}"
+                if agency.id == whose
+                else f"{name} has rules that could not be loaded: the last good ones decide",
             )
+            for text in parts.rules.faults_of(agency)
+        ]
+        if parts.rules.mode != "floor" and parts.rules.published(agency) is None:
+            said.append(("rules", f"{name} has no rules: 911 stays on the line, with EMS"))
     if parts.decisions.is_journal_resting:
         said.append(("journal", "the journal does not answer: calls are answered and not recorded"))
     if oldest_s > parts.settings.backlog_s_max:

@@ -71,7 +71,7 @@ def _simulate() -> dict[str, Any]:
         "summary": "Try a call, under any ruleset, and record nothing",
         "operationId": "simulate",
         "requestBody": _body("SimulationRequest", EXAMPLE),
-        "responses": _responses({200: ref("Answer")}, REFUSED_BODY),
+        "responses": _responses({200: ref("Answer")}, (*REFUSED_BODY, 503)),
         **KEYED,
     }
 

@@ -24,6 +24,7 @@ from service.encryption import open_key_ring, session_key, write_secret
 from service.errors import SettingsError, StoreUnavailableError
 from service.journal import create_journal
 from service.settings import Settings
+from service.shipped_rules import give_shipped
 from service.store import agencies, keys, people
 from service.store.database import open_store, writing
 from service.store.migration import is_current, migrate
@@ -87,6 +88,7 @@ def prepare(settings: Settings) -> Credentials | None:
         if not is_current(store):
             migrate(settings.database_url)
         credentials = _first_agency(settings, store)
+        give_shipped(settings, store, datetime.now(UTC))
     except StoreUnavailableError as error:
         if not is_prepared(settings):
             raise
