@@ -56,7 +56,7 @@ def export_blueprint(parts: Parts) -> Blueprint:
             else parts.records.every(asker.agency.id, Filters(**query), page_items)
         )
         asked_for = {name: str(value) for name, value in sorted(query.items())}
-        parts.audit.note(asker.actor, "exported", ("decisions", form), **asked_for)
+        parts.audit.note(asker.actor, "exported", ("decisions", form), filters=asked_for)
         lines = _csv_lines(listed) if form == "csv" else _json_lines(listed)
         lines = _whole_or_marked(lines, form)
         named = f'attachment; filename="decisions.{form}"'

@@ -66,7 +66,7 @@ def audit_pages(parts: Parts) -> Blueprint:
         except ValidationError as error:
             return _show(parts, who, told, faults=faults_of(error), status=422)
         entries = every(parts.store, who.agency.id, search, parts.settings.page_items_max)
-        parts.audit.note(who.actor, "exported", ("audit", "csv"), **told)
+        parts.audit.note(who.actor, "exported", ("audit", "csv"), filters=told)
         named = 'attachment; filename="audit.csv"'
         return Response(
             csv_lines(entries),
@@ -114,7 +114,9 @@ def _show(
             "entry": one,
             "at": moment(one.at, zone, now),
             "address": _address(who, one),
-            "detail": [(name, _brief(value)) for name, value in one.detail.items()],
+            "detail": [
+                (name, _brief(value)) for name, value in one.detail.items() if value is not None
+            ],
         }
         for one in found
     ]

@@ -22,10 +22,10 @@ PAGE_ITEMS: Final = 50
 ROLES: Final = tuple(MAY)
 # What each role is for, as the form says it.
 ROLE_WORDS: Final[Mapping[str, str]] = {
-    "dispatch": "takes calls and says what was sent",
-    "supervisor": "reads decisions and reviews them",
-    "admin": "tunes rules, looks after people, keys and settings",
-    "auditor": "reads all and changes nothing",
+    "dispatch": "takes calls",
+    "supervisor": "reviews decisions",
+    "admin": "tunes rules, looks after people",
+    "auditor": "reads all, changes nothing",
 }
 # What a press on a button of a person's page changes.
 _CHANGES: Final[Mapping[str, dict[str, Any]]] = {
