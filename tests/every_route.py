@@ -7,6 +7,7 @@ A new route gets a line here, and nothing else. Who may do an act stands in `ser
 from typing import Final
 
 from service.access import (
+    ADD_SCENARIOS,
     DECIDE,
     MANAGE_AGENCY,
     MANAGE_PEOPLE,
@@ -14,8 +15,10 @@ from service.access import (
     READ_AUDIT,
     READ_CALLS,
     READ_PEOPLE,
+    READ_REVIEWS,
     READ_STATE,
     REPORT_DISPATCH,
+    REVIEW,
     SETTLE_ALERTS,
     SIMULATE,
 )
@@ -52,6 +55,14 @@ API: Final[dict[str, str]] = {
     "GET /v1/audit/export": READ_AUDIT,
     "GET /v1/alerts": READ_ALERTS,
     "POST /v1/alerts/<alert_id>/settle": SETTLE_ALERTS,
+    "GET /v1/reviews": READ_REVIEWS,
+    "GET /v1/reviews/<review_id>": READ_REVIEWS,
+    "POST /v1/reviews/<review_id>/claim": REVIEW,
+    "POST /v1/reviews/<review_id>/answer": REVIEW,
+    "POST /v1/reviews/<review_id>/finding": REVIEW,
+    "GET /v1/findings": READ_REVIEWS,
+    "GET /v1/findings/figures": READ_REVIEWS,
+    "POST /v1/findings/<finding_id>/scenario": ADD_SCENARIOS,
 }
 
 # Pages, judged by who is signed in.
@@ -92,7 +103,9 @@ PAGES: Final[dict[str, str]] = {
 }
 
 # Parts of an address that name a thing of one agency; every other part means something anywhere.
-OWNED: Final = ("record_id", "call_id", "person_id", "key_id", "alert_id")
+OWNED: Final = (
+    *("record_id", "call_id", "person_id", "key_id", "alert_id", "review_id", "finding_id"),
+)
 # What other parts of an address are filled with.
 FILLED: Final[dict[str, str]] = {"name": "start.js", "filename": "look.css"}
 # Files, which have no title and no heading.

@@ -21,10 +21,11 @@ from service.host.first_start import prepare
 from service.pages.visitor import TOKEN
 from service.parts import Parts
 from service.settings import read_settings
-from service.store import agencies, alerts, people, records, sessions
+from service.store import agencies, alerts, people, records, reviews, sessions
 from service.store.agencies import Agency
 from service.store.database import writing
 from service.store.people import Person
+from service.store.reviews import Review
 from tests.every_route import API, FILES, FILLED, OPEN, OWNED, PAGES, SIGNED_IN
 from tests.pages.browsing import Page, token_of
 
@@ -135,6 +136,7 @@ def _things(house: House) -> dict[str, str]:
     rows = [{one.name: getattr(record, one.name) for one in fields(record)} for record in unstored]
     records.insert(house.parts.store, rows, house.parts.now(), also=raise_for_stored)
     house.parts.journal.confirm([record.record_id for record in unstored])
+    review_id, finding_id = _reviewed(house, decided["decision_id"])
     found, _ = alerts.page(house.parts.store, OURS, is_open=True, now=house.parts.now())
     listed, _ = house.parts.access_keys.page(command_line(OURS), None, 1)
     person, _ = house.parts.people.page(command_line(OURS), None, 1)
@@ -144,7 +146,30 @@ def _things(house: House) -> dict[str, str]:
         "alert_id": found[0].id,
         "key_id": listed[0]["key_id"],
         "person_id": person[0]["person_id"],
+        "review_id": review_id,
+        "finding_id": finding_id,
     }
+
+
+def _reviewed(house: House, decision_id: str) -> tuple[str, str]:
+    """
+    Let our supervisor review the decision, and give the ids of the review and its finding.
+    """
+    now = house.parts.now()
+    review = Review(*(reviews.new_id(), OURS, decision_id, CALL_ID, ("override",), False, now, now))
+    with writing(house.parts.store) as connection:
+        reviews.add(connection, review)
+    headers = {"Authorization": f"Bearer {house.keys[OURS, 'supervisor']}"}
+    path, answered = f"/v1/reviews/{review.id}", None
+    for act, told in (
+        ("claim", {}),
+        ("answer", {"would_send": ["988"]}),
+        ("finding", {"verdict": "right", "should_have_sent": ["988"]}),
+    ):
+        answered = house.client.post(f"{path}/{act}", json=told, headers=headers)
+        assert answered.status_code in (200, 201), answered.text
+    assert answered is not None
+    return review.id, answered.json["finding_id"]
 
 
 def test_every_route_stands_in_the_table(house: House) -> None:
