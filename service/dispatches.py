@@ -54,7 +54,7 @@ class Dispatches:
         store: Engine,
         key_ring: KeyRing,
         *,
-        reasons: Callable[[], Iterable[str]],
+        reasons: Callable[[Agency], Iterable[str]],
         fingerprint_key: str,
         is_only_host: bool,
         now: Callable[[], dt.datetime],
@@ -94,7 +94,7 @@ class Dispatches:
             if asked is None:
                 return Answered(404, {})
             at = self._now()
-            read = read_report(self._schema, told.document, asked, tuple(self._reasons()), at)
+            read = read_report(self._schema, told.document, asked, tuple(self._reasons(agency)), at)
             answer = {
                 "dispatch_id": record_id,
                 "decision_id": told.decision_id,

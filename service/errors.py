@@ -47,6 +47,16 @@ class CursorError(CrisisRouterError):
     """
 
 
+class ConflictError(CrisisRouterError):
+    """
+    What was asked cannot be done as things stand; `code` names why and never changes.
+    """
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
 class ConfigurationError(CrisisRouterError):
     """
     Files under `config/` have faults; `problems` lists every one.

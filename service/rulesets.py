@@ -210,6 +210,20 @@ def read_yaml(path: Path) -> tuple[Any, dict[str, int]]:
         raise ConfigurationError(
             [Problem("no_file", "", "cannot be read", file=str(path))]
         ) from fault
+    try:
+        return read_yaml_text(text)
+    except ConfigurationError as fault:
+        named = [replace(problem, file=str(path)) for problem in fault.problems]
+        raise ConfigurationError(named) from fault
+
+
+def read_yaml_text(text: str) -> tuple[Any, dict[str, int]]:
+    """
+    Read YAML as `read_yaml` does.
+
+    Raises:
+        ConfigurationError: it is not YAML, or has the same key twice in one mapping.
+    """
     loader = LOADER(text)
     try:
         node = loader.get_single_node()
@@ -218,15 +232,13 @@ def read_yaml(path: Path) -> tuple[Any, dict[str, int]]:
         if node is not None:
             _walk_lines(node, "", lines, problems)
         if problems:
-            raise ConfigurationError([replace(problem, file=str(path)) for problem in problems])
+            raise ConfigurationError(problems)
         return (loader.construct_document(node) if node is not None else None), lines
     except yaml.YAMLError as fault:
         mark = getattr(fault, "problem_mark", None)
         text = f"is not YAML: {getattr(fault, 'problem', None) or 'cannot be read'}"
         line = mark.line + 1 if mark else 0
-        raise ConfigurationError(
-            [Problem("not_yaml", "", text, line=line, file=str(path))]
-        ) from fault
+        raise ConfigurationError([Problem("not_yaml", "", text, line=line)]) from fault
     finally:
         loader.dispose()
 
@@ -255,10 +267,13 @@ def located(
     Give each problem its file and line; a place that is not in the file takes the line of what it
     belongs to.
     """
-    return [replace(one, file=str(path), line=_line_of(one.path, lines)) for one in problems]
+    return [replace(one, file=str(path), line=line_of(one.path, lines)) for one in problems]
 
 
-def _line_of(path: str, lines: Mapping[str, int]) -> int:
+def line_of(path: str, lines: Mapping[str, int]) -> int:
+    """
+    Give the line of a place in a document, or of what it belongs to.
+    """
     while path and path not in lines:
         path = path[: max(path.rfind("."), path.rfind("["))] if ("." in path or "[" in path) else ""
     return lines.get(path, 1)

@@ -52,6 +52,7 @@ def decisions_blueprint(parts: Parts) -> Blueprint:
         document = parts.records.find(asker.agency.id, record_id) if "\0" not in record_id else None
         if document is None:
             raise RefusedError(404, "no-such-decision", "there is no decision with this id")
+        parts.audit.note(asker.actor, "read", ("decision", record_id))
         return answer(document)
 
     @blueprint.get("/v1/decisions")

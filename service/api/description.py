@@ -17,6 +17,11 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Blueprint, Response, abort, render_template
 
 from service import PROGRAM_VERSION
+from service.api.administration_operations import (
+    ADMINISTRATION_BODIES,
+    administration_operations,
+    administration_schemas,
+)
 from service.api.answer_schemas import schemas_of
 from service.api.operations import operations_of
 from service.dispatch_request import Kinds
@@ -104,7 +109,13 @@ def describe(parts: Parts) -> dict[str, Any]:
     spec.components.schema("DispatchRequest", schema=parts.dispatch_schema)
     for name, schema in schemas_of(vocabulary).items():
         spec.components.schema(name, schema)
-    for path, operations in operations_of(vocabulary, parts.settings).items():
+    for name, schema in administration_schemas().items():
+        spec.components.schema(name, schema)
+    for name, read in ADMINISTRATION_BODIES.items():
+        spec.components.schema(name, schema=read)
+    described = operations_of(vocabulary, parts.settings)
+    described |= administration_operations(parts.settings)
+    for path, operations in described.items():
         spec.path(path, operations=operations)
     document: dict[str, Any] = spec.to_dict()
     return document

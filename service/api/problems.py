@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException
 from service.errors import (
     BodyError,
     ConfigurationError,
+    ConflictError,
     CursorError,
     JournalUnavailableError,
     StoreUnavailableError,
@@ -144,6 +145,11 @@ def handle_errors(
         entry = {"path": "cursor", "message": str(error), "allowed": []}
         return refuse(unprocessable((entry,)))
 
+    def conflict(error: ConflictError) -> Response:
+        metrics.refused.labels("409").inc()
+        refused = RefusedError(409, error.code.replace("_", "-"), str(error))
+        return problem(refused, {"code": error.code})
+
     def rules(error: ConfigurationError) -> Response:
         entries: tuple[dict[str, Any], ...] = tuple(
             {
@@ -183,6 +189,7 @@ def handle_errors(
     app.register_error_handler(ValidationError, invalid)
     app.register_error_handler(BodyError, unreadable)
     app.register_error_handler(CursorError, cursor)
+    app.register_error_handler(ConflictError, conflict)
     app.register_error_handler(ConfigurationError, rules)
     app.register_error_handler(StoreUnavailableError, store_away)
     app.register_error_handler(JournalUnavailableError, journal_away)

@@ -125,7 +125,7 @@ def in_words(
         document,
         told.get("facts") or {},
         parts.rules.config,
-        parts.decisions.rules.published(who.agency.ruleset),
+        parts.decisions.rules.published(who.agency),
         time_zone=who.agency.time_zone,
         is_recorded=is_recorded,
         sources={name: str(one.get("says")) for name, one in said.items()},

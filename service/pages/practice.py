@@ -76,7 +76,7 @@ def _answered(parts: Parts, who: Visitor, sent: TypedSent | None) -> Response:
     except ValidationError as error:
         beside = Beside(faults=tuple(faults_of(error.messages)))
         return show_call(parts, who, typed, beside, status=422, practice=before)
-    published = parts.rules.published(who.agency.ruleset)
+    published = parts.rules.published(who.agency)
     document = parts.decisions.simulate(who.agency, body, published)
     if sent is None:
         last = before.last and {"responders": [{"kind": kind} for kind in before.last]}

@@ -210,7 +210,7 @@ def test_not_on_record_is_said_loudly(service: Service) -> None:
     """
     agency = service.parts.surroundings.seen.agencies["example"]
     document = service.parts.decisions.simulate(
-        agency, {"call_id": "lost-1"}, service.parts.rules.published(agency.ruleset)
+        agency, {"call_id": "lost-1"}, service.parts.rules.published(agency)
     )
     silent: Any = SilentJournal(service.parts.decisions, document)
     client = make_flask(dataclasses.replace(service.parts, decisions=silent)).test_client()
