@@ -168,5 +168,5 @@ def _is_told_elsewhere(typed: Typed, document: Document) -> bool:
     Tell whether the call has a revision that this form did not come from: what was told there is
     not in this one.
     """
-    revision, before = document["revision"], typed.seen_revision if typed.seen else "0"
-    return revision is not None and before.isdecimal() and revision != int(before[:9]) + 1
+    revision, before = document["revision"] or 1, typed.seen_revision if typed.seen else "0"
+    return revision > 1 and before.isdecimal() and revision != int(before[:9]) + 1
