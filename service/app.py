@@ -19,7 +19,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from service.access_keys import AccessKeys
 from service.agencies import Agencies
-from service.agency_settings import settings_of
+from service.agency_settings import ReviewRules, settings_of
 from service.alerts import Alerts
 from service.api.access_keys import access_keys_blueprint
 from service.api.agency import agency_blueprint
@@ -30,17 +30,21 @@ from service.api.decisions import decisions_blueprint
 from service.api.description import description_blueprint
 from service.api.dispatches import dispatches_blueprint
 from service.api.export import export_blueprint
+from service.api.findings import findings_blueprint
 from service.api.health import health_blueprint
 from service.api.people import people_blueprint
 from service.api.problems import handle_errors
+from service.api.reviews import reviews_blueprint
 from service.api.simulations import simulations_blueprint
 from service.audit import Audit
+from service.blindness import Blindness
 from service.checks import Checks
 from service.decisions import Decisions
 from service.dispatch_request import dispatch_schema
 from service.dispatches import Dispatches
 from service.drafts import Drafts
 from service.encryption import open_key_ring, session_key
+from service.findings import Findings
 from service.host.process_list import announce
 from service.journal import Journal
 from service.live_rules import LiveRules
@@ -55,7 +59,10 @@ from service.people import People
 from service.publishing import Publishing
 from service.records import Records
 from service.request import decision_schema, simulation_schema
-from service.rules_in_force import read_rules, rulesets_shown
+from service.review_request import finding_schema
+from service.reviews import Reviews
+from service.rules_in_force import RulesInForce, read_rules, rulesets_shown
+from service.rulesets import Published
 from service.settings import Settings, read_settings
 from service.sign_in import SignIn
 from service.store.database import open_store
@@ -120,6 +127,9 @@ def join(
         now=now,
     )
     trail = Audit(store, now, has_store=lambda: surroundings.seen.has_store)
+    drafts = Drafts(rules, store, trail, now)
+    blind = Blindness(store, journal, now)
+    records = Records(journal, store, key_ring, surroundings)
     parts = Parts(
         settings=settings,
         rules=rules,
@@ -128,15 +138,28 @@ def join(
         surroundings=surroundings,
         decisions=decisions,
         dispatches=dispatches,
-        records=Records(journal, store, key_ring, surroundings),
+        records=records,
         metrics=metrics,
         audit=trail,
         alerts=Alerts(store, trail, key_ring, now),
         people=People(store, trail, now),
         access_keys=AccessKeys(store, trail, now),
         agencies=Agencies(store, trail, lambda: rules.config.agency, now),
+        blind=blind,
+        reviews=Reviews(
+            *(store, journal, records, blind, trail),
+            rules=lambda agency: _review_rules(rules, surroundings, agency),
+            now=now,
+        ),
+        findings=Findings(
+            *(store, finding_schema(rules.config.vocabulary), blind, trail),
+            key_ring=key_ring,
+            published=lambda agency, name: _published(rules, surroundings, agency, name),
+            add_scenario=drafts.add_scenario,
+            now=now,
+        ),
         sign_in=SignIn(settings, store, key_ring, surroundings, trail=trail, now=now),
-        drafts=Drafts(rules, store, trail, now),
+        drafts=drafts,
         trials=Trials(rules, store),
         checks=Checks(store, trail, now),
         publishing=Publishing(rules, store, trail, now, live_rules.bell),
@@ -155,6 +178,18 @@ def join(
         announced.unlink(missing_ok=True)
 
     return parts, close
+
+
+def _published(
+    rules: RulesInForce, surroundings: Surroundings, agency: str, name: str
+) -> Published | None:
+    found = surroundings.seen.agencies.get(agency)
+    return rules.published(found, name) if found else None
+
+
+def _review_rules(rules: RulesInForce, surroundings: Surroundings, agency: str) -> ReviewRules:
+    found = surroundings.seen.agencies.get(agency)
+    return settings_of(found.settings if found else {}, rules.config.agency).review
 
 
 def make_flask(parts: Parts) -> Flask:
@@ -179,6 +214,8 @@ def make_flask(parts: Parts) -> Flask:
         access_keys_blueprint,
         agency_blueprint,
         audit_blueprint,
+        reviews_blueprint,
+        findings_blueprint,
         health_blueprint,
         description_blueprint,
         frame_pages,

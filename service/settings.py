@@ -56,6 +56,9 @@ SETTINGS = (
         "encryption_keys", "", "id:base64, ...", "keys for text about a person, the newest first"
     ),
     Setting("session_key", "", "text", "signs the forms of the pages"),
+    Setting(
+        "sampling_key", "", "text", "draws the random sample of reviews; the same on every host"
+    ),
     Setting("api_processes", 2, "processes", "processes that answer calls", 1),
     Setting("api_threads", 4, "threads", "threads in each of them", 1),
     Setting("body_bytes_max", 262_144, "bytes", "largest request body; 413 above it"),
@@ -143,6 +146,7 @@ class Settings:
     redis_url: str
     encryption_keys: str
     session_key: str
+    sampling_key: str
     api_processes: int
     api_threads: int
     body_bytes_max: int

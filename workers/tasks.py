@@ -11,7 +11,12 @@ import structlog
 from celery import shared_task
 from sqlalchemy import Engine
 
+from service import review_selection
+from service.agency_settings import AgencyDefaults
 from service.alerts import raise_for_missing, raise_for_stored
+from service.encryption import sampling_key
+from service.review_selection import Selecting
+from service.rules_in_force import read_rules
 from service.settings import read_settings
 from service.store import records as stored
 from service.store.database import open_store
@@ -56,6 +61,23 @@ def note_alive(part: str) -> None:
     for alive in (part, "worker"):
         pipe.set(ALIVE_KEY.format(part=alive), at, ex=ALIVE_S)
     pipe.execute()
+
+
+@shared_task(name="workers.tasks.select_for_review")  # type: ignore[untyped-decorator]  # Celery has no types
+def select_for_review() -> int:
+    """
+    Put into the queue of reviews what was stored since the last time and is to be reviewed.
+
+    If the store is away the task ends with its error; the next one goes on where this began.
+    """
+    defaults, key = _selecting()
+    return review_selection.select_for_review(_store(), Selecting(defaults, key, datetime.now(UTC)))
+
+
+@cache
+def _selecting() -> tuple[AgencyDefaults, str]:
+    settings = read_settings()
+    return read_rules(settings).config.agency, sampling_key(settings)
 
 
 @cache

@@ -8,6 +8,8 @@ from service.access import DECIDE, READ_CALLS
 from service.api.asking import answer, idempotency_key, read_body, who_asks
 from service.api.filters import list_schema
 from service.api.problems import RefusedError, problem
+from service.blindness import CLAIM_HELD
+from service.errors import ClaimHeldError
 from service.parts import Parts
 from service.store.decision_fields import Filters
 
@@ -46,13 +48,16 @@ def decisions_blueprint(parts: Parts) -> Blueprint:
     @blueprint.get("/v1/decisions/<record_id>")
     def one(record_id: str) -> Response:
         """
-        Give a whole record, at once from this host's journal: 200, 404.
+        Give a whole record, at once from this host's journal: 200, 403, 404.
         """
         asker = who_asks(parts, READ_CALLS)
+        if parts.blind.refuses(asker.actor, record_id):
+            raise ClaimHeldError(CLAIM_HELD)
         document = parts.records.find(asker.agency.id, record_id) if "\0" not in record_id else None
         if document is None:
             raise RefusedError(404, "no-such-decision", "there is no decision with this id")
         parts.audit.note(asker.actor, "read", ("decision", record_id))
+        parts.blind.note_opened(asker.actor, [record_id])
         return answer(document)
 
     @blueprint.get("/v1/decisions")
@@ -62,12 +67,9 @@ def decisions_blueprint(parts: Parts) -> Blueprint:
         """
         asker = who_asks(parts, READ_CALLS)
         query = listing.load(request.args.to_dict())
-        # No review has been answered yet, so nothing is reviewed.
-        is_reviewed = query.pop("reviewed", False)
         cursor, limit = query.pop("cursor", None), query.pop("limit", PAGE_ITEMS)
-        if is_reviewed:
-            return answer({"items": [], "next": None})
-        items, following = parts.records.page(asker.agency.id, Filters(**query), cursor, limit)
+        filters = Filters(**query, hidden=parts.blind.hidden(asker.actor))
+        items, following = parts.records.page(asker.agency.id, filters, cursor, limit)
         return answer({"items": items, "next": following})
 
     return blueprint

@@ -47,14 +47,9 @@ def export_blueprint(parts: Parts) -> Blueprint:
         """
         asker = who_asks(parts, READ_CALLS)
         query = asked.load(request.args.to_dict())
-        form, is_reviewed = query.pop("form", "csv"), query.pop("reviewed", False)
-        page_items = parts.settings.page_items_max
-        # No review has been answered yet, so nothing is reviewed.
-        listed: Iterable[Listed] = (
-            ()
-            if is_reviewed
-            else parts.records.every(asker.agency.id, Filters(**query), page_items)
-        )
+        form, page_items = query.pop("form", "csv"), parts.settings.page_items_max
+        filters = Filters(**query, hidden=parts.blind.hidden(asker.actor))
+        listed: Iterable[Listed] = parts.records.every(asker.agency.id, filters, page_items)
         asked_for = {name: str(value) for name, value in sorted(query.items())}
         parts.audit.note(asker.actor, "exported", ("decisions", form), **asked_for)
         lines = _csv_lines(listed) if form == "csv" else _json_lines(listed)

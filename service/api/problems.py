@@ -17,6 +17,7 @@ from werkzeug.exceptions import HTTPException
 
 from service.errors import (
     BodyError,
+    ClaimHeldError,
     ConfigurationError,
     ConflictError,
     CursorError,
@@ -164,6 +165,9 @@ def handle_errors(
         )
         return refuse(unprocessable(entries))
 
+    def blind(error: ClaimHeldError) -> Response:
+        return refuse(RefusedError(403, "claim-held", str(error)))
+
     def store_away(error: StoreUnavailableError) -> Response:
         detail = "the store cannot be reached: what this host recorded lately is readable by id"
         return refuse(RefusedError(503, "store-away", detail, headers={"Retry-After": "2"}))
@@ -189,8 +193,9 @@ def handle_errors(
     app.register_error_handler(ValidationError, invalid)
     app.register_error_handler(BodyError, unreadable)
     app.register_error_handler(CursorError, cursor)
-    app.register_error_handler(ConflictError, conflict)
     app.register_error_handler(ConfigurationError, rules)
+    app.register_error_handler(ConflictError, conflict)
+    app.register_error_handler(ClaimHeldError, blind)
     app.register_error_handler(StoreUnavailableError, store_away)
     app.register_error_handler(JournalUnavailableError, journal_away)
     app.register_error_handler(HTTPException, http)

@@ -9,6 +9,8 @@ from flask import Blueprint, Response
 from service.access import READ_RULES, SIMULATE
 from service.api.asking import Asker, answer, read_body, who_asks
 from service.api.problems import RefusedError, unprocessable
+from service.blindness import CLAIM_HELD
+from service.errors import ClaimHeldError
 from service.parts import Parts
 from service.routing.problems import nearest
 from service.rule_conflicts import NoSuchRulesError
@@ -29,6 +31,8 @@ def simulations_blueprint(parts: Parts) -> Blueprint:
         """
         asker = who_asks(parts, SIMULATE)
         body = read_body(parts, parts.simulation_schema)
+        if parts.blind.refuses_call(asker.actor, body["call_id"]):
+            raise ClaimHeldError(CLAIM_HELD)
         published = _ruleset(parts, asker, body.pop("ruleset", None))
         return answer(parts.decisions.simulate(asker.agency, body, published))
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy import Engine
 
-from service.encryption import open_key_ring, session_key, write_secret
+from service.encryption import open_key_ring, sampling_key, session_key, write_secret
 from service.errors import SettingsError, StoreUnavailableError
 from service.journal import create_journal
 from service.settings import Settings
@@ -82,6 +82,7 @@ def prepare(settings: Settings) -> Credentials | None:
     make_home(settings.home)
     open_key_ring(settings)
     session_key(settings)
+    sampling_key(settings)
     create_journal(settings.journal_path)
     store = open_store(settings.database_url, wait_s_max=settings.store_wait_s_max)
     try:

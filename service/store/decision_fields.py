@@ -19,6 +19,7 @@ class Filters:
 
     `since` counts in, `until` does not; both are aware. `rule` is one that fired, `responder` a
     kind. `overridden` asks the latest report of what was sent; without one neither value holds.
+    `reviewed` asks whether a reviewer has answered. `hidden` are ids that are left out.
     """
 
     since: datetime | None = None
@@ -29,6 +30,8 @@ class Filters:
     call_id: str | None = None
     fallback: bool | None = None
     overridden: bool | None = None
+    reviewed: bool | None = None
+    hidden: frozenset[str] = frozenset()
 
 
 def fields_of(record: Mapping[str, Any]) -> dict[str, Any]:

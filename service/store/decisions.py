@@ -4,6 +4,7 @@ Keep decision records, as the journals of the hosts sent them; find and list the
 Nothing here changes a record that is stored; `service/store/records.py` puts them in.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -36,6 +37,7 @@ from service.store.cursor import Cursor, read_cursor, write_cursor
 from service.store.database import Instant, dump_json, metadata, reading
 from service.store.decision_fields import Filters
 from service.store.dispatches import is_overridden
+from service.store.reviews import is_reviewed
 
 decisions = Table(
     "decisions",
@@ -62,6 +64,7 @@ decisions = Table(
     UniqueConstraint("host_id", "journal_number"),
     Index("ix_decisions_agency_decided_at_record_id", "agency", "decided_at", "record_id"),
     Index("ix_decisions_agency_call_id", "agency", "call_id"),
+    Index("ix_decisions_stored_at", "stored_at"),
 )
 
 # The same record id written by another host, or again by the same: one request told twice, whether
@@ -145,6 +148,26 @@ def of_call(engine: Engine, agency: str, call_id: str) -> tuple[Decision, ...]:
     return tuple(_decision(row) for row in rows)
 
 
+def of_ids(engine: Engine, agency: str, record_ids: Collection[str]) -> tuple[Decision, ...]:
+    """
+    Give the decisions of this agency among these ids, in no order.
+    """
+    query = _select().where(decisions.c.agency == agency, decisions.c.record_id.in_(record_ids))
+    with reading(engine) as connection:
+        return tuple(_decision(row) for row in connection.execute(query))
+
+
+def ids_of_call(engine: Engine, agency: str, call_id: str) -> set[str]:
+    """
+    Give the ids of every decision about one call.
+    """
+    query = select(decisions.c.record_id).where(
+        decisions.c.agency == agency, decisions.c.call_id == call_id
+    )
+    with reading(engine) as connection:
+        return set(connection.execute(query).scalars())
+
+
 def page(
     engine: Engine, agency: str, filters: Filters, cursor: str | None = None, limit: int = 50
 ) -> Page:
@@ -188,6 +211,11 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
         found.append(decisions.c.call_id == filters.call_id)
     if filters.fallback is not None:
         found.append(decisions.c.fallback.is_(filters.fallback))
+    if filters.hidden:
+        found.append(decisions.c.record_id.not_in(filters.hidden))
+    if filters.reviewed is not None:
+        agency, decision_id = decisions.c.agency, decisions.c.record_id
+        found.append(is_reviewed(agency, decision_id, wanted=filters.reviewed))
     if filters.overridden is not None:
         agency, decision_id = decisions.c.agency, decisions.c.record_id
         found.append(is_overridden(agency, decision_id, wanted=filters.overridden))

@@ -56,6 +56,7 @@ dispatches = Table(
         "ix_dispatches_agency_decision_id_reported_at_record_id",
         *("agency", "decision_id", "reported_at", "record_id"),
     ),
+    Index("ix_dispatches_stored_at", "stored_at"),
 )
 
 

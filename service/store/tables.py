@@ -7,13 +7,18 @@ from service.store import (
     alerts,
     audit,
     checks,
+    considered,
     decisions,
     dispatches,
     drafts,
+    findings,
     keys,
+    openings,
     people,
+    reviews,
     ruleset_choices,
     rulesets,
+    sample,
     sessions,
 )
 from service.store.database import metadata
@@ -37,6 +42,11 @@ TABLES = (
     drafts.saves,
     drafts.approvals,
     checks.checks,
+    reviews.reviews,
+    findings.findings,
+    openings.openings,
+    sample.tickets,
+    considered.considered,
 )
 
 __all__ = ["TABLES", "metadata"]
