@@ -63,7 +63,7 @@ def _store(parts: Parts, batch: list[dict[str, Any]]) -> None:
 def _answers(parts: Parts, rng: random.Random) -> list[Made]:
     vocabulary = parts.rules.config.vocabulary
     agency = parts.surroundings.seen.agencies[AGENCY]
-    published = parts.rules.published(agency.ruleset)
+    published = parts.rules.published(agency)
     made = []
     for facts in random_calls(vocabulary, read_weights(vocabulary), rng, ANSWERS):
         told = {**facts.known, **dict.fromkeys(facts.asked, "unknown")}

@@ -111,6 +111,18 @@ def session_key(settings: Settings) -> str:
     )
 
 
+def sampling_key(settings: Settings) -> str:
+    """
+    Give the key that draws the random sample of reviews.
+
+    It is the setting, or one made in the home at the first start. With several hosts it must be the
+    setting, for each must draw alike.
+    """
+    return settings.sampling_key or made_once(
+        settings.home / "sampling_key", lambda: secrets.token_urlsafe(32)
+    )
+
+
 def new_key() -> str:
     """
     Make a key with an id of its own, as the ring reads it.

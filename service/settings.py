@@ -56,9 +56,15 @@ SETTINGS = (
         "encryption_keys", "", "id:base64, ...", "keys for text about a person, the newest first"
     ),
     Setting("session_key", "", "text", "signs the forms of the pages"),
+    Setting(
+        "sampling_key", "", "text", "draws the random sample of reviews; the same on every host"
+    ),
     Setting("api_processes", 2, "processes", "processes that answer calls", 1),
     Setting("api_threads", 4, "threads", "threads in each of them", 1),
     Setting("body_bytes_max", 262_144, "bytes", "largest request body; 413 above it"),
+    Setting(
+        "ruleset_bytes_max", 2_097_152, "bytes", "largest ruleset or its scenarios; 413 above it"
+    ),
     Setting("body_depth_max", 32, "levels", "deepest nesting of a JSON body; 400 above it"),
     Setting("remarks_characters_max", 65_536, "characters", "longest remark; 422 above it"),
     Setting("page_items_max", 200, "items", "most items in one page of a list"),
@@ -140,9 +146,11 @@ class Settings:
     redis_url: str
     encryption_keys: str
     session_key: str
+    sampling_key: str
     api_processes: int
     api_threads: int
     body_bytes_max: int
+    ruleset_bytes_max: int
     body_depth_max: int
     remarks_characters_max: int
     page_items_max: int

@@ -17,11 +17,18 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Blueprint, Response, abort, render_template
 
 from service import PROGRAM_VERSION
+from service.api.administration_operations import (
+    ADMINISTRATION_BODIES,
+    administration_operations,
+    administration_schemas,
+)
 from service.api.answer_schemas import schemas_of
 from service.api.operations import operations_of
+from service.api.review_operations import review_operations, review_schemas
 from service.dispatch_request import Kinds
 from service.parts import Parts
 from service.request import ByName, Degrees, Facts, Flag, Instant
+from service.review_request import Name, Names, answer_schema, finding_schema
 
 SHOWN_FILES = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript"}
 START = b"""window.addEventListener("load", function () {
@@ -102,9 +109,19 @@ def describe(parts: Parts) -> dict[str, Any]:
     spec.components.schema("DecisionRequest", schema=parts.decision_schema)
     spec.components.schema("SimulationRequest", schema=parts.simulation_schema)
     spec.components.schema("DispatchRequest", schema=parts.dispatch_schema)
-    for name, schema in schemas_of(vocabulary).items():
+    spec.components.schema("ReviewAnswer", schema=answer_schema(vocabulary))
+    spec.components.schema("ReviewFinding", schema=finding_schema(vocabulary))
+    schemas = schemas_of(vocabulary)
+    schemas |= review_schemas(vocabulary, schemas["DecisionRecord"])
+    for name, schema in schemas.items():
         spec.components.schema(name, schema)
-    for path, operations in operations_of(vocabulary, parts.settings).items():
+    for name, schema in administration_schemas().items():
+        spec.components.schema(name, schema)
+    for name, read in ADMINISTRATION_BODIES.items():
+        spec.components.schema(name, schema=read)
+    described = operations_of(vocabulary, parts.settings) | review_operations(parts.settings)
+    described |= administration_operations(parts.settings)
+    for path, operations in described.items():
         spec.path(path, operations=operations)
     document: dict[str, Any] = spec.to_dict()
     return document
@@ -124,6 +141,11 @@ def _fields_of_ours(converter: Any, field: Any, **kwargs: Any) -> dict[str, Any]
             "additionalProperties": False,
             "properties": dict.fromkeys(field.allowed, inner),
         }
+    elif isinstance(field, Name):
+        described = {"type": "string", "enum": list(field.allowed)}
+    elif isinstance(field, Names):
+        name = {"type": "string", "enum": list(field.allowed)}
+        described = {"type": "array", "items": name, "uniqueItems": True}
     elif isinstance(field, Kinds):
         kind = {"type": "string", "enum": list(field.allowed)}
         described = {"type": "array", "items": kind, "uniqueItems": True}

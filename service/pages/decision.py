@@ -17,6 +17,7 @@ from service.answers import Document
 from service.errors import ClaimHeldError
 from service.pages.decision_story import Told, reason_words, revision_lines, story_of
 from service.pages.frame import keep_in_order, page
+from service.pages.local_time import moment
 from service.pages.revisions import compare
 from service.pages.rules_of_record import rules_of
 from service.pages.visitor import Visitor, signed_in, visitor
@@ -49,7 +50,8 @@ def decision_pages(parts: Parts) -> Blueprint:
         document = opened(parts, who, record_id)
         revisions = parts.records.of_call(who.agency.id, document["call_id"]) or [document]
         published = rules_of(parts, who.agency, document["ruleset"])
-        story = story_of(document, revisions, published, told_with(parts, who, [document]))
+        told = told_with(parts, who, [document])
+        story = story_of(document, revisions, published, told)
         return _decision_page(parts, who, story=story, findings=_findings(parts, who, record_id))
 
     # A call's id is the CAD's own and may hold a slash.
@@ -106,15 +108,20 @@ def told_with(parts: Parts, who: Visitor, documents: Sequence[Mapping[str, Any]]
         person = people.find(parts.store, who.agency.id, person_id)
         names |= {person_id: person.name} if person else {}
     reasons = settings_of(who.agency.settings, parts.rules.config.agency).dispatch_reasons
-    vocabulary = parts.rules.config.vocabulary
-    return Told(vocabulary, reasons, names, who.agency.time_zone, parts.now())
+    return Told(parts.rules.config, reasons, names, who.agency.time_zone, parts.now())
 
 
 def _findings(parts: Parts, who: Visitor, record_id: str) -> Sequence[Mapping[str, Any]] | None:
     """
     Give what reviewers found of a decision; None for somebody who does not see reviews.
     """
-    return () if who.actor.may(READ_REVIEWS) else None
+    if not who.actor.may(READ_REVIEWS):
+        return None
+    zone, now = who.agency.time_zone, parts.now()
+    return [
+        {**one, "at": moment(one["found_at"], zone, now)}
+        for one in parts.findings.of_decision(who.actor, record_id)
+    ]
 
 
 def _decision_page(parts: Parts, who: Visitor, **shown: Any) -> Response:

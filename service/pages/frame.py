@@ -27,7 +27,7 @@ from service.access import (
     READ_RULES,
     READ_STATE,
 )
-from service.errors import CrisisRouterError, StoreUnavailableError
+from service.errors import ClaimHeldError, CrisisRouterError, StoreUnavailableError
 from service.log import where_of
 from service.pages.visitor import (
     FormTooOldError,
@@ -162,6 +162,14 @@ def keep_in_order(blueprint: Blueprint, parts: Parts) -> None:
             " Go back, load the page again, and send it once more."
         )
         return refused(parts, 400, "This form is too old", way_out, error.who)
+
+    @blueprint.errorhandler(ClaimHeldError)
+    def still_blind(_error: ClaimHeldError) -> Response:
+        way_out = (
+            "You hold the review of this call and have not answered it yet. Say first whom you"
+            " would have sent; then you see the whole decision."
+        )
+        return refused(parts, 403, "Not before your answer", way_out, signed_in(parts))
 
     @blueprint.errorhandler(StoreUnavailableError)
     def store_away(_error: StoreUnavailableError) -> Response:

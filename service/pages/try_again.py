@@ -12,19 +12,13 @@ from marshmallow import ValidationError
 
 from service.access import READ_CALLS, SIMULATE
 from service.answers import Document
-from service.pages.call_form import (
-    Fault,
-    Typed,
-    body_of,
-    faults_of,
-    make_form,
-    read_typed,
-)
+from service.pages.call_form import Fault, faults_of, make_form
 from service.pages.decision import hold_back, opened
 from service.pages.decision_story import facts_told
 from service.pages.frame import keep_in_order, page
 from service.pages.revisions import Comparison, compare
-from service.pages.rules_of_record import choices, rules_named
+from service.pages.rules_of_record import CannotTryError, choices, rules_named
+from service.pages.typed_call import Typed, body_of, read_typed, typed_of
 from service.pages.visitor import NotAllowedError, Visitor, visitor
 from service.parts import Parts
 from service.request import GUESSES
@@ -58,8 +52,7 @@ def try_pages(parts: Parts) -> Blueprint:
         """
         who = _may_try(parts)
         document = opened(parts, who, record_id)
-        typed = typed_of(document["request"], parts.rules.config.vocabulary)
-        return _try_page(parts, who, document, Trial(typed))
+        return _try_page(parts, who, document, Trial(_seeded(parts, who, document)))
 
     @blueprint.post("/decisions/<record_id>/try")
     def tried(record_id: str) -> Response:
@@ -68,7 +61,8 @@ def try_pages(parts: Parts) -> Blueprint:
         """
         who = _may_try(parts)
         document = opened(parts, who, record_id)
-        typed = read_typed(request.form, parts.rules.config.vocabulary)
+        config = parts.rules.config
+        typed = read_typed(request.form, config.vocabulary, config.console)
         named = request.form.get("ruleset", "")
         trial = _tried(parts, who, document, Trial(typed, named))
         return _try_page(parts, who, document, trial)
@@ -83,30 +77,28 @@ def _may_try(parts: Parts) -> Visitor:
     return who
 
 
-def typed_of(kept: Mapping[str, Any], vocabulary: Vocabulary) -> Typed:
-    """
-    Give a kept request as somebody would have typed it.
-    """
-    facts = {
-        name: str(value).lower() if isinstance(value, bool) else str(value)
-        for name, value in facts_told(kept).items()
-        if name in vocabulary.asked
-    }
-    away = tuple(kind for kind, free in (kept.get("availability") or {}).items() if free is False)
-    return Typed("", "", facts, away)
+def _seeded(parts: Parts, who: Visitor, document: Document) -> Typed:
+    return typed_of(
+        document["request"],
+        parts.rules.config.vocabulary,
+        call_id=document["call_id"],
+        seen="",
+        time_zone=who.agency.time_zone,
+    )
 
 
 def _tried(parts: Parts, who: Visitor, document: Document, trial: Trial) -> Trial:
-    known = [one.name for one in choices(parts, who.agency, document["ruleset"])]
-    found = trial.named in known
-    published = rules_named(parts, who.agency, trial.named) if found else None
-    if published is None:
+    listed = choices(parts, who.actor, who.agency, document["ruleset"])
+    if trial.named not in [one.name for one in listed]:
         wrong = Fault("ruleset", "choose one of the rulesets that are listed")
         return replace(trial, faults=(wrong,))
-    kept, vocabulary = document["request"], parts.rules.config.vocabulary
-    told = _body(kept, document["call_id"], trial.typed, vocabulary)
+    vocabulary = parts.rules.config.vocabulary
+    told = _body(document["request"], document["call_id"], trial.typed, vocabulary)
     try:
+        published = rules_named(parts, who.agency, trial.named)
         body = parts.decision_schema.load(told)
+    except CannotTryError as error:
+        return replace(trial, faults=(Fault("ruleset", str(error)),))
     except ValidationError as error:
         return replace(trial, faults=tuple(faults_of(error.messages)))
     answer = parts.decisions.simulate(who.agency, body, published)
@@ -124,7 +116,7 @@ def _body(
         **{kind: True for kind, free in (kept.get("availability") or {}).items() if free},
         **dict.fromkeys(typed.away, False),
     }
-    for name in ("received_at", "incident_type", "remarks", "dismissed"):
+    for name in ("received_at", "incident_type", "remarks", "dismissed", "location"):
         if kept.get(name):
             body[name] = kept[name]
     # A guess stays a guess for as long as its value does; what is changed here is told.
@@ -138,8 +130,10 @@ def _body(
 
 
 def _try_page(parts: Parts, who: Visitor, document: Document, trial: Trial) -> Response:
-    vocabulary = parts.rules.config.vocabulary
-    listed = choices(parts, who.agency, document["ruleset"])
+    config = parts.rules.config
+    listed = choices(parts, who.actor, who.agency, document["ruleset"])
+    # Nothing is asked next here: the form holds every fact, and what it does not is told below.
+    asked: Mapping[str, Any] = {"ask_next": (), "signals": ()}
     return page(
         parts,
         who,
@@ -147,12 +141,12 @@ def _try_page(parts: Parts, who: Visitor, document: Document, trial: Trial) -> R
         422 if trial.faults else 200,
         here="decisions",
         document=document,
-        form=make_form(vocabulary, trial.typed, (), trial.faults),
+        form=make_form(config.vocabulary, config.console, trial.typed, asked, trial.faults),
         pair=trial.pair,
         choices=listed,
         chosen=trial.named or (listed[0].name if listed else ""),
         guesses=_guesses(document["request"]),
-        kinds=vocabulary.responders,
+        kinds=config.vocabulary.responders,
     )
 
 

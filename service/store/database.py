@@ -8,6 +8,7 @@ queries.
     with writing(engine) as connection: ...
 """
 
+import hashlib
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -187,6 +188,17 @@ def available() -> Iterator[None]:
             kind = type(error.orig).__name__
             raise StoreUnavailableError(f"the store cannot be reached ({kind})") from error
         raise
+
+
+def take_turns(connection: Connection, name: str) -> None:
+    """
+    Let transactions that give the same name run one after the other, until each ends. SQLite has
+    one writer at a time anyhow.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    lock = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({lock})")
 
 
 def is_away(error: SQLAlchemyError) -> bool:

@@ -158,6 +158,15 @@ def of_call(engine: Engine, agency: str, call_id: str) -> tuple[Decision, ...]:
     return tuple(_decision(row) for row in rows)
 
 
+def of_ids(engine: Engine, agency: str, record_ids: Collection[str]) -> tuple[Decision, ...]:
+    """
+    Give the decisions of this agency among these ids, in no order.
+    """
+    query = _select().where(decisions.c.agency == agency, decisions.c.record_id.in_(record_ids))
+    with reading(engine) as connection:
+        return tuple(_decision(row) for row in connection.execute(query))
+
+
 def ids_of_call(engine: Engine, agency: str, call_id: str) -> set[str]:
     """
     Give the ids of every decision about one call.

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
     cast,
     literal,
     or_,
@@ -33,6 +34,7 @@ from sqlalchemy.exc import IntegrityError
 
 from service.store.cursor import Cursor, read_cursor, write_cursor
 from service.store.database import Instant, dump_json, metadata, reading
+from service.store.reviews import reviews
 
 VERDICTS: Final = ("right", "under_triaged", "over_triaged", "cannot_tell")
 
@@ -158,6 +160,25 @@ def of_decisions(engine: Engine, agency: str, decision_ids: Collection[str]) -> 
     )
     with reading(engine) as connection:
         return tuple(_finding(row) for row in connection.execute(query))
+
+
+def judged(
+    engine: Engine, agency: str, since: datetime | None, until: datetime | None
+) -> tuple[tuple[str, bool, tuple[str, ...]], ...]:
+    """
+    Give of each finding the verdict, whether its call is in the random sample, and the rules that
+    fired.
+    """
+    query = (
+        select(findings.c.verdict, reviews.c.is_sample, findings.c.rules)
+        .join(
+            reviews,
+            and_(reviews.c.agency == findings.c.agency, reviews.c.id == findings.c.review_id),
+        )
+        .where(findings.c.agency == agency, *_conditions(Search(since=since, until=until)))
+    )
+    with reading(engine) as connection:
+        return tuple((one[0], one[1], tuple(one[2])) for one in connection.execute(query))
 
 
 def page(

@@ -2,14 +2,13 @@
 Keep who has opened which decision, so that nobody reviews what they have seen the answer of.
 """
 
-import hashlib
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Column, Connection, Engine, String, Table, select
+from sqlalchemy import Column, Connection, String, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from service.store.database import Instant, metadata, writing
+from service.store.database import Instant, metadata, take_turns
 
 openings = Table(
     "openings",
@@ -40,16 +39,6 @@ def add(
     connection.execute(dialect.insert(openings).on_conflict_do_nothing(index_elements=key), rows)
 
 
-def create(
-    engine: Engine, who: tuple[str, str], decision_ids: Collection[str], at: datetime
-) -> None:
-    """
-    Note in a transaction of its own that somebody opened these decisions.
-    """
-    with writing(engine) as connection:
-        add(connection, who, decision_ids, at)
-
-
 def is_opened(connection: Connection, who: tuple[str, str], decision_ids: Collection[str]) -> bool:
     """
     Tell whether somebody has opened any of these decisions.
@@ -66,10 +55,6 @@ def is_opened(connection: Connection, who: tuple[str, str], decision_ids: Collec
 def alone(connection: Connection, who: tuple[str, str]) -> None:
     """
     Let opening and claiming by one identity take turns until the transaction ends, so that neither
-    overlooks the other. SQLite has one writer at a time anyhow.
+    overlooks the other.
     """
-    if connection.dialect.name != "postgresql":
-        return
-    digest = hashlib.sha256("\0".join(("openings", *who)).encode()).digest()
-    lock = int.from_bytes(digest[:8], "big", signed=True)
-    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({lock})")
+    take_turns(connection, "\0".join(("openings", *who)))

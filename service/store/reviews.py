@@ -24,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    delete,
     exists,
     func,
     literal,
@@ -158,6 +159,31 @@ def held(connection: Connection, agency: str, identity: str, at: datetime) -> tu
     return tuple(_review(row) for row in connection.execute(query))
 
 
+def set_reasons(connection: Connection, review: Review) -> None:
+    """
+    Keep the reasons of *review* and whether it is in the sample, within the caller's transaction.
+    """
+    connection.execute(
+        update(reviews)
+        .where(reviews.c.id == review.id, reviews.c.agency == review.agency)
+        .values(reasons=list(review.reasons), is_sample=review.is_sample)
+    )
+
+
+def withdraw(connection: Connection, review: Review, at: datetime) -> bool:
+    """
+    Take a review out of the queue within the caller's transaction; False where somebody holds it or
+    has answered.
+    """
+    is_free = or_(reviews.c.claimed_until.is_(None), reviews.c.claimed_until <= at)
+    done = connection.execute(
+        delete(reviews).where(
+            reviews.c.id == review.id, reviews.c.agency == review.agency, _is_open(), is_free
+        )
+    )
+    return done.rowcount == 1
+
+
 def claim(connection: Connection, agency: str, review_id: str, wanted: Claim) -> bool:
     """
     Give a review to whoever wants it, within the caller's transaction; False where somebody else
@@ -245,6 +271,24 @@ def count_open(engine: Engine, agency: str, due_before: datetime) -> int:
     )
     with reading(engine) as connection:
         return int(connection.execute(query).scalar_one())
+
+
+def count_sample(
+    engine: Engine, agency: str, since: datetime | None, until: datetime | None
+) -> tuple[int, int]:
+    """
+    Count what was drawn for the random sample between two times, and how many of it are answered.
+    """
+    query = select(func.count(), func.count(reviews.c.answered_at)).where(
+        reviews.c.agency == agency, reviews.c.is_sample
+    )
+    if since is not None:
+        query = query.where(reviews.c.selected_at >= since)
+    if until is not None:
+        query = query.where(reviews.c.selected_at < until)
+    with reading(engine) as connection:
+        drawn, answered = connection.execute(query).one()
+    return int(drawn), int(answered)
 
 
 def is_reviewed(

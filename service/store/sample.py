@@ -5,16 +5,29 @@ The sample of a week is its calls with the lowest tickets; `service/sample.py` s
 a ticket is made.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, Index, Row, String, Table, Text, func, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    Index,
+    Row,
+    String,
+    Table,
+    Text,
+    and_,
+    func,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.store.database import metadata, reading
 from service.store.decisions import decisions
+from service.store.reviews import reviews
 
 tickets = Table(
     "sample_tickets",
@@ -40,6 +53,17 @@ class Ticket:
     week: str
     ticket: str
     decision_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """
+    The first decision of a call.
+    """
+
+    call_id: str
+    decision_id: str
+    decided_at: datetime
 
 
 def add(connection: Connection, given: Sequence[Ticket]) -> None:
@@ -75,6 +99,21 @@ def lowest(connection: Connection, agency: str, week: str, limit: int) -> tuple[
     return tuple(_ticket(row) for row in connection.execute(query))
 
 
+def calls_reviewed(connection: Connection, agency: str, week: str) -> tuple[str, ...]:
+    """
+    Give the ids of the calls that have a review in the sample of a week.
+    """
+    query = (
+        select(reviews.c.call_id)
+        .join(
+            tickets,
+            and_(tickets.c.agency == reviews.c.agency, tickets.c.call_id == reviews.c.call_id),
+        )
+        .where(reviews.c.agency == agency, reviews.c.is_sample, tickets.c.week == week)
+    )
+    return tuple(connection.execute(query).scalars())
+
+
 def of_week(engine: Engine, agency: str, week: str) -> tuple[Ticket, ...]:
     """
     Give every ticket of a week, the lowest first.
@@ -83,11 +122,23 @@ def of_week(engine: Engine, agency: str, week: str) -> tuple[Ticket, ...]:
         return lowest(connection, agency, week, 2**31 - 1)
 
 
-def first_decisions(
-    engine: Engine, agency: str, since: datetime, until: datetime
-) -> tuple[str, ...]:
+def firsts_of(connection: Connection, agency: str, call_ids: Collection[str]) -> tuple[First, ...]:
     """
-    Give the ids of the calls whose first decision lies between two times; the first counts in.
+    Give the first decision of each of these calls.
+    """
+    query = (
+        select(decisions.c.call_id, decisions.c.record_id, decisions.c.decided_at)
+        .where(decisions.c.agency == agency, decisions.c.call_id.in_(call_ids))
+        .order_by(decisions.c.decided_at.desc(), decisions.c.record_id.desc())
+    )
+    # The earliest comes last, and stays.
+    found = {row.call_id: First(*row) for row in connection.execute(query)}
+    return tuple(found.values())
+
+
+def calls_between(engine: Engine, agency: str, since: datetime, until: datetime) -> tuple[str, ...]:
+    """
+    Give the ids of the calls whose first decision lies between two times; *since* counts in.
     """
     first = func.min(decisions.c.decided_at)
     query = (

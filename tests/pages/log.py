@@ -3,6 +3,7 @@ Calls on record for the pages of decisions: how tests make them, store them, and
 """
 
 import datetime as dt
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
@@ -59,12 +60,15 @@ def ship(parts: Parts) -> None:
 @contextmanager
 def queries(parts: Parts) -> Iterator[list[str]]:
     """
-    Collect every statement that the store is asked within the block.
+    Collect every statement that this thread asks the store within the block; the service's own
+    looks around are not counted.
     """
     asked: list[str] = []
+    here = threading.get_ident()
 
     def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        if not statement.startswith(("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA")):
+        is_ours = threading.get_ident() == here
+        if is_ours and not statement.startswith(("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA")):
             asked.append(statement)
 
     event.listen(parts.store, "before_cursor_execute", note)

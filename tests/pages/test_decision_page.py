@@ -83,7 +83,7 @@ def test_the_story_tells_what_was_known_and_who_said_it(
     """
     told = section(opened(supervisor, f"/decisions/{log['first']}"), 1)
     assert "Weapon None saw it" in told
-    assert "Suicide Intent and a plan only assumes it" in told
+    assert "Suicide Intent and a plan assumes it" in told
     assert "Age 31 was told" in told
     assert "Channel Text message was told" in told
     assert "RM SAYS HE IS CALM" in told

@@ -1,0 +1,249 @@
+"""
+Takes what reviewers found, lists it, and counts it.
+
+The API and the pages call the same functions here.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from marshmallow import Schema
+from sqlalchemy import Engine
+
+from service.access import Actor
+from service.answers import Document
+from service.audit import Audit
+from service.blindness import CLAIM_HELD, Blindness
+from service.decisions import iso
+from service.encryption import KeyRing
+from service.errors import ClaimHeldError, ConflictError, SealedTextError
+from service.finding_scenario import scenario_of
+from service.review_figures import (
+    LIMITS,
+    TELLING,
+    Figures,
+    Judged,
+    Share,
+    figures_by_rule,
+    figures_of,
+)
+from service.review_request import read_finding
+from service.rulesets import Published
+from service.store import audit, decisions, findings, reviews
+from service.store.database import reading, writing
+from service.store.findings import Finding, Search
+
+# Adds a scenario to those of a ruleset's draft: who does it, the ruleset's name, the scenario.
+AddScenario = Callable[[Actor, str, Mapping[str, Any]], object]
+
+
+class Findings:
+    """
+    Serves one actor at a time. One per process; any thread may call it.
+    """
+
+    def __init__(
+        self,
+        store: Engine,
+        schema: Schema,
+        blind: Blindness,
+        trail: Audit,
+        *,
+        key_ring: KeyRing,
+        published: Callable[[str, str], Published | None],
+        add_scenario: AddScenario | None,
+        now: Callable[[], dt.datetime],
+    ) -> None:
+        self._store = store
+        self._schema = schema
+        self._blind = blind
+        self._trail = trail
+        self._key_ring = key_ring
+        self._published = published
+        self._add_scenario = add_scenario
+        self._now = now
+
+    def record(
+        self, actor: Actor, ruleset: str, review_id: str, document: Mapping[str, Any]
+    ) -> Finding | None:
+        """
+        Keep what the reviewer found; None where the agency has no such review. *ruleset* is the one
+        that the agency decides with: its rules may be named, and those that fired.
+
+        Raises:
+            ValidationError: the body has faults; all are named.
+            ConflictError: `not_answered`, `answered_by_another`, or `already_found`.
+        """
+        with reading(self._store) as connection:
+            review = reviews.find(connection, actor.agency, review_id)
+        if review is None:
+            return None
+        stored = decisions.find(self._store, actor.agency, review.decision_id)
+        fired = stored.rules if stored else ()
+        named = tuple(dict.fromkeys((*fired, *rule_names(self._published(actor.agency, ruleset)))))
+        read = read_finding(self._schema, document, named)
+        if review.answered_at is None:
+            raise ConflictError("not_answered", "say first whom you would have sent")
+        if review.claimed_by != actor.identity:
+            text = "another reviewer answered this review: the finding is theirs"
+            raise ConflictError("answered_by_another", text)
+        finding_id = findings.new_id()
+        comment = read["comment"] and self._key_ring.seal(read["comment"], finding_id)
+        made = Finding(
+            id=finding_id,
+            agency=actor.agency,
+            review_id=review_id,
+            decision_id=review.decision_id,
+            call_id=review.call_id,
+            found_at=self._now(),
+            found_by=actor.identity,
+            found_name=actor.name,
+            verdict=read["verdict"],
+            should_have_sent=tuple(read["should_have_sent"]),
+            wrong_facts=tuple(read["wrong_facts"]),
+            wrong_rule=read["wrong_rule"],
+            comment=comment,
+            rules=fired,
+        )
+        with writing(self._store) as connection:
+            if not findings.add(connection, made):
+                raise ConflictError("already_found", "this review has its finding, and only one")
+            subject = ("review", review_id)
+            entry = self._trail.entry(actor, "found", subject, verdict=made.verdict)
+            audit.add(connection, entry)
+        return made
+
+    def find(self, actor: Actor, finding_id: str) -> Finding | None:
+        """
+        Give a finding of the actor's agency, or None.
+        """
+        if "\0" in finding_id:
+            return None
+        return findings.find(self._store, actor.agency, finding_id)
+
+    def of_review(self, actor: Actor, review_id: str) -> Finding | None:
+        """
+        Give the finding of a review, or None.
+        """
+        return findings.of_reviews(self._store, actor.agency, [review_id]).get(review_id)
+
+    def page(
+        self, actor: Actor, search: Search, cursor: str | None, limit: int
+    ) -> tuple[list[Document], str | None]:
+        """
+        Give findings of the actor's agency, newest first, and the cursor of the next page.
+
+        Raises:
+            CursorError: the cursor is not one that a page gave.
+        """
+        found, following = findings.page(self._store, actor.agency, search, cursor, limit)
+        return [self.shown(one) for one in found], following
+
+    def of_decision(self, actor: Actor, decision_id: str) -> list[Document]:
+        """
+        Give what reviewers found about a decision, the earliest first.
+        """
+        found = findings.of_decisions(self._store, actor.agency, [decision_id])
+        return [self.shown(one) for one in found]
+
+    def scenario(self, actor: Actor, ruleset: str, finding_id: str) -> Document | None:
+        """
+        Add a finding as a scenario to the draft of a ruleset, and give it; None where the agency
+        has no such finding.
+
+        Raises:
+            ConflictError: `says_nobody` where the finding does not say whom to send; `no_drafts`.
+            ClaimHeldError: the actor holds a claim on the call.
+            ConfigurationError: the draft does not take it, for example because it has it already.
+        """
+        finding = self.find(actor, finding_id)
+        if finding is None:
+            return None
+        if self._blind.refuses(actor, finding.decision_id):
+            raise ClaimHeldError(CLAIM_HELD)
+        stored = decisions.find(self._store, actor.agency, finding.decision_id)
+        assert stored is not None, "a finding is about a decision that is stored"
+        made = scenario_of(finding, stored.body["request"], list(stored.responders))
+        if made is None:
+            text = "the finding does not say who should have been sent: name them first"
+            raise ConflictError("says_nobody", text)
+        if self._add_scenario is None:
+            raise ConflictError("no_drafts", "drafts of rulesets are not kept here")
+        self._add_scenario(actor, ruleset, made)
+        return made
+
+    def figures(
+        self, actor: Actor, since: dt.datetime | None, until: dt.datetime | None
+    ) -> Document:
+        """
+        Count what was found between two times: the random sample and the chosen ones apart, and by
+        rule.
+        """
+        found = [Judged(*one) for one in findings.judged(self._store, actor.agency, since, until)]
+        drawn, answered = reviews.count_sample(self._store, actor.agency, since, until)
+        sampled = [one for one in found if one.is_sample]
+        chosen = [one for one in found if not one.is_sample]
+        return {
+            "from": iso(since) if since else None,
+            "to": iso(until) if until else None,
+            "sample": {"drawn": drawn, "answered": answered, **_figures(figures_of(sampled))},
+            "chosen": _figures(figures_of(chosen)),
+            "by_rule": [
+                {"rule": rule, **_figures(figures)}
+                for rule, figures in figures_by_rule(found).items()
+            ],
+            "cannot_say": list(LIMITS),
+        }
+
+    def shown(self, finding: Finding) -> Document:
+        """
+        Give a finding as the API shows it, its comment open; null where its key is not here.
+        """
+        comment = finding.comment
+        if comment is not None:
+            try:
+                comment = self._key_ring.open(comment, finding.id)
+            except SealedTextError:
+                comment = None
+        return {
+            "finding_id": finding.id,
+            "review_id": finding.review_id,
+            "decision_id": finding.decision_id,
+            "verdict": finding.verdict,
+            "should_have_sent": list(finding.should_have_sent),
+            "wrong_facts": list(finding.wrong_facts),
+            "wrong_rule": finding.wrong_rule,
+            "comment": comment,
+            "found_at": iso(finding.found_at),
+            "found_by": finding.found_name,
+        }
+
+    def hidden(self, actor: Actor) -> frozenset[str]:
+        """
+        Give the ids of decisions whose findings this actor may not see now.
+        """
+        return self._blind.hidden(actor)
+
+
+def _figures(figures: Figures) -> Document:
+    return {
+        "reviewed": figures.reviewed,
+        "could_tell": figures.of,
+        "cannot_tell": figures.cannot_tell,
+        **{name: _share(getattr(figures, name)) for name in TELLING},
+    }
+
+
+def _share(share: Share) -> Document:
+    return {"count": share.count, "part": share.part, "low": share.low, "high": share.high}
+
+
+def rule_names(published: Published | None) -> tuple[str, ...]:
+    """
+    Name the rules of a ruleset, hazards first.
+    """
+    if published is None:
+        return ()
+    tables = (published.content.get(table) or () for table in ("hazards", "needs"))
+    return tuple(str(rule["id"]) for table in tables for rule in table)
