@@ -56,11 +56,14 @@ from service.pages.agency import agency_pages
 from service.pages.alerts import alerts_pages
 from service.pages.audit import audit_pages
 from service.pages.call import call_pages
+from service.pages.decision import decision_pages
+from service.pages.decisions import decisions_pages
 from service.pages.frame import frame_pages, nothing_here
 from service.pages.people import people_pages
 from service.pages.practice import practice_pages
 from service.pages.sign_in import sign_in_pages
 from service.pages.state import state_pages
+from service.pages.try_again import try_pages
 from service.parts import Parts
 from service.people import People
 from service.publishing import Publishing
@@ -236,6 +239,9 @@ def make_flask(parts: Parts) -> Flask:
         state_pages,
         call_pages,
         practice_pages,
+        decisions_pages,
+        decision_pages,
+        try_pages,
     ):
         app.register_blueprint(make(parts))
     handle_errors(app, parts.metrics, lambda: nothing_here(parts))
