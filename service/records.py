@@ -32,10 +32,14 @@ _SEALED: Document = {
 class Listed:
     """
     What a list shows of a decision, and the latest report of what was sent; None without one.
+
+    `why` is the text of the rule that says most: the one that brought police, the first hazard, or
+    the need.
     """
 
     summary: Document
     sent: Dispatch | None
+    why: str = ""
 
 
 class Records:
@@ -116,6 +120,19 @@ class Records:
         page = decisions.page(self._store, agency, filters, cursor, limit)
         return [one.summary for one in self._listed(agency, page)], page.next
 
+    def listed(
+        self, agency: str, filters: Filters, cursor: str | None, limit: int
+    ) -> tuple[list[Listed], str | None]:
+        """
+        Give a page as `page` does, with what a person wants to see of each decision.
+
+        Raises:
+            CursorError: the cursor is not one that a page gave.
+            StoreUnavailableError: the store cannot be asked.
+        """
+        page = decisions.page(self._store, agency, filters, cursor, limit)
+        return self._listed(agency, page), page.next
+
     def every(self, agency: str, filters: Filters, page_items: int) -> Iterator[Listed]:
         """
         Give all of an agency's stored decisions, newest first; never more than a page is held.
@@ -144,7 +161,11 @@ class Records:
         ids = [one.record_id for one in page.items]
         sent = dispatches.latest(self._store, agency, ids)
         return [
-            Listed(_summary(one, sent.get(one.record_id)), sent.get(one.record_id))
+            Listed(
+                _summary(one, sent.get(one.record_id)),
+                sent.get(one.record_id),
+                _why(one.body["answer"]),
+            )
             for one in page.items
         ]
 
@@ -254,3 +275,12 @@ def _summary(stored: Decision, sent: Dispatch | None) -> Document:
         "override": sent.override if sent else None,
         "record": {**_store_place(stored), "by": body.get("by"), "program": body.get("program")},
     }
+
+
+def _why(answer: Mapping[str, Any]) -> str:
+    because = answer["because"]
+    police = {one.get("rule") for one in answer["law_enforcement"]["because"]} - {None}
+    ranked = sorted(
+        because, key=lambda one: (one["rule"] not in police, one.get("table") != "hazards")
+    )
+    return str(ranked[0].get("text", "")) if ranked else ""
