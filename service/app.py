@@ -55,6 +55,7 @@ from service.metrics import make_metrics
 from service.pages.call import call_pages
 from service.pages.frame import frame_pages, nothing_here
 from service.pages.practice import practice_pages
+from service.pages.rules import rule_pages
 from service.pages.sign_in import sign_in_pages
 from service.parts import Parts
 from service.people import People
@@ -225,6 +226,7 @@ def make_flask(parts: Parts) -> Flask:
         description_blueprint,
         frame_pages,
         sign_in_pages,
+        rule_pages,
         call_pages,
         practice_pages,
     ):

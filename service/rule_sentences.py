@@ -126,6 +126,13 @@ def _test(fact: Fact | None, name: Any, raw: Any) -> Iterator[Piece]:
     yield from _words(fact, test)
 
 
+def words_of(fact: Fact, test: Test) -> str:
+    """
+    Give a test in words, without the name of its fact.
+    """
+    return "".join(piece.text for piece in _words(fact, test))
+
+
 def _words(fact: Fact, test: Test) -> Iterator[Piece]:
     bound = _lower(fact.label_of(test.bound)) if test.bound is not None else ""
     if test.operator in ("known", "unknown"):
