@@ -3,7 +3,7 @@ PYTHON ?= python3
 PY     := .venv/bin/python
 PIP    := $(PY) -m pip install -q --disable-pip-version-check --no-input --no-compile --no-deps --require-hashes
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check lint types arrows benchmark demo lock setup clean
+.PHONY: help run test test-long check lint types arrows benchmark screenshots demo lock setup clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ arrows: .venv/.dev ## Check that imports go down only
 
 benchmark: .venv/.test ## Print what the matcher and the endpoint cost, as ratios taken in one run
 	@$(PY) -m benchmarks
+
+screenshots: .venv/.test ## Make a picture of every page in build/screenshots (needs a Chromium)
+	@$(PY) -m tests.browser.tour build/screenshots
 
 demo: .venv/.run ## Replay 4,183 real Seattle calls against the running service
 	@.venv/bin/crisis-router demo

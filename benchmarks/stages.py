@@ -27,8 +27,9 @@ from benchmarks.rounds import Case, Rounds, Timed, interleave, take_turns
 from benchmarks.table import number, show
 from service.answers import recommendation_document
 from service.app import join, make_flask
-from service.decisions import Decisions, Gathered, record_id_of, seal_request
+from service.decisions import Decisions, record_id_of, seal_request
 from service.encryption import session_key
+from service.gathering import Gathered
 from service.host.first_start import AGENCY
 from service.journal import Appended, Entry, Journal, Record, Written
 from service.json_body import read_json
@@ -123,7 +124,7 @@ def measure_stages(*, quick: bool) -> None:
     with fresh_home() as (settings, credentials):
         parts, close = join(settings)
         try:
-            published = parts.rules.published("national-baseline")
+            published = parts.rules.published(parts.surroundings.seen.agencies[AGENCY])
             if published is None:
                 raise RuntimeError("the national baseline is not in force")
             place = Place(parts, published, credentials.dispatch_key, itertools.count())

@@ -75,11 +75,29 @@ class Actor:
         """
         return f"person:{self.person_id}" if self.person_id else f"key:{self.key_id}"
 
+    @property
+    def is_command_line(self) -> bool:
+        """
+        Tell whether it is somebody at the machine itself, who runs the service.
+        """
+        return self.key_id == COMMAND_LINE
+
     def may(self, act: str) -> bool:
         """
         Tell whether this actor may do an act.
         """
         return may(self.role, act)
+
+
+# In place of a key's id, which is of hexadecimal digits alone.
+COMMAND_LINE: Final = "command-line"
+
+
+def command_line(agency: str) -> Actor:
+    """
+    Give the actor of a command that is typed on the machine itself.
+    """
+    return Actor(agency, "admin", COMMAND_LINE, None, "command line")
 
 
 def may(role: str, act: str) -> bool:

@@ -2,18 +2,23 @@
 Raise and settle what a supervisor must look at now.
 
 An alert stands until somebody settles it. The workers raise those about calls when a report is
-stored; a process that cannot load its rules raises that itself.
+stored; a process that cannot load its rules raises that itself. No text of an alert holds a word of
+a call.
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
-from service.access import Actor
+from service.access import READ_ALERTS, READ_CALLS, Actor
 from service.audit import Audit
-from service.store import alerts, audit
+from service.decisions import iso
+from service.encryption import KeyRing
+from service.errors import ConflictError, SealedTextError, StoreUnavailableError
+from service.store import alerts, audit, journal_numbers
 from service.store.alerts import Alert, Settled
 from service.store.database import writing
 
@@ -24,50 +29,200 @@ RULES_NOT_LOADED: Final = "rules_not_loaded"
 # An administrator has no need to read calls, and sees only the alerts that are about none.
 KINDS: Final = (NOBODY_SENT, CALL_BACK_DUE, RECORD_MISSING, RULES_NOT_LOADED)
 
+NOBODY_SENT_TEXT: Final = "Nobody was sent to this call. See that somebody calls back."
+CALL_BACK_TEXT: Final = "The caller was to be called back by now. See that it was done."
+# Workers store in any order; a number that is missing for longer than this is worth a look.
+MISSING_AFTER: Final = dt.timedelta(minutes=1)
+ON_A_PAGE_MAX: Final = 3
+COMMENT_CHARACTERS_MAX: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAlerts:
+    """
+    What stands on every page of somebody who must look at it: the newest few, and how many there
+    are in all. `is_known` is false where the store could not be asked.
+    """
+
+    items: tuple[Alert, ...]
+    count: int
+    is_known: bool = True
+
 
 class Alerts:
     """
     Alerts of one agency at a time. One per process; any thread may call it.
     """
 
-    def __init__(self, store: Engine, trail: Audit, now: Callable[[], dt.datetime]) -> None:
+    def __init__(
+        self, store: Engine, trail: Audit, key_ring: KeyRing, now: Callable[[], dt.datetime]
+    ) -> None:
         self._store = store
         self._trail = trail
+        self._key_ring = key_ring
         self._now = now
 
-    def settle(self, actor: Actor, alert_id: str, comment: str | None) -> Alert | None:
+    def open_now(self, actor: Actor) -> OpenAlerts | None:
         """
-        Settle an open alert of the actor's agency; None if there is none.
+        Give what must stand on the actor's page; None for somebody who does not look at alerts.
+
+        Never raises: with the store away it says that alerts are not known.
+        """
+        if not actor.may(READ_ALERTS):
+            return None
+        try:
+            items, count = alerts.newest_open(
+                self._store,
+                actor.agency,
+                self._now(),
+                about_calls=actor.may(READ_CALLS),
+                limit=ON_A_PAGE_MAX,
+            )
+        except StoreUnavailableError:
+            return self.not_known(actor)
+        return OpenAlerts(items, count)
+
+    def not_known(self, actor: Actor) -> OpenAlerts | None:
+        """
+        Say that nobody can tell; None for somebody who does not look at alerts.
+        """
+        return OpenAlerts((), 0, is_known=False) if actor.may(READ_ALERTS) else None
+
+    def page(
+        self, actor: Actor, *, is_open: bool, cursor: str | None, limit: int
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """
+        Give alerts that the actor may see, the newest first, and the cursor of the next page.
 
         Raises:
+            CursorError: the cursor is not one that a page gave.
             StoreUnavailableError: the store cannot be reached.
         """
-        settled = Settled(actor.identity, actor.name, self._now(), comment)
+        found, following = alerts.page(
+            self._store,
+            actor.agency,
+            is_open=is_open,
+            now=self._now(),
+            about_calls=actor.may(READ_CALLS),
+            cursor=cursor,
+            limit=limit,
+        )
+        return [self.shown(one) for one in found], following
+
+    def settle(self, actor: Actor, alert_id: str, comment: str | None) -> dict[str, Any] | None:
+        """
+        Settle an open alert that the actor may see, and give it; None if there is none.
+
+        Raises:
+            ConflictError: somebody settled it before (`already_settled`); says who and when.
+            StoreUnavailableError: the store cannot be reached.
+        """
+        if self._find(actor, alert_id) is None:
+            return None
+        sealed = self._key_ring.seal(comment, alert_id) if comment else None
+        settled = Settled(actor.identity, actor.name, self._now(), sealed)
         with writing(self._store) as connection:
-            if not alerts.settle(connection, actor.agency, alert_id, settled):
-                return None
-            audit.add(connection, self._trail.entry(actor, "settled", ("alert", alert_id)))
-        return alerts.find(self._store, actor.agency, alert_id)
+            done = alerts.settle(connection, actor.agency, alert_id, settled)
+            if done:
+                audit.add(connection, self._trail.entry(actor, "settled", ("alert", alert_id)))
+        found = self._find(actor, alert_id)
+        assert found is not None, "an alert is never removed"
+        if not done:
+            assert found.settled_at is not None, "what is not open is settled"
+            text = f"{found.settled_name} settled this alert at {iso(found.settled_at)}"
+            raise ConflictError("already_settled", text)
+        return self.shown(found)
+
+    def shown(self, alert: Alert) -> dict[str, Any]:
+        """
+        Give an alert as the API and the pages show it.
+        """
+        return {
+            "alert_id": alert.id,
+            "kind": alert.kind,
+            "subject_id": alert.subject_id.partition(" ")[0],
+            "decision_id": decision_of(alert),
+            "call_id": alert.call_id,
+            "text": alert.text,
+            "raised_at": iso(alert.raised_at),
+            "due_at": iso(alert.due_at),
+            "state": "open" if alert.settled_at is None else "settled",
+            "settled_at": iso(alert.settled_at) if alert.settled_at else None,
+            "settled_by": alert.settled_name,
+            "comment": self._comment(alert),
+        }
+
+    def _find(self, actor: Actor, alert_id: str) -> Alert | None:
+        is_id = alert_id.isascii() and alert_id.isalnum()
+        found = alerts.find(self._store, actor.agency, alert_id) if is_id else None
+        is_hidden = found is not None and found.call_id is not None and not actor.may(READ_CALLS)
+        # One that is not due yet does not show in any list, and is not settled before its time.
+        is_early = found is not None and found.due_at > self._now()
+        return None if is_hidden or is_early else found
+
+    def _comment(self, alert: Alert) -> str | None:
+        if alert.comment is None:
+            return None
+        try:
+            return self._key_ring.open(alert.comment, alert.id)
+        except SealedTextError:
+            return None
 
 
-def shown(alert: Alert) -> dict[str, Any]:
+def decision_of(alert: Alert) -> str | None:
     """
-    Give an alert as the API shows it.
+    Give the decision that an alert about a call is about.
     """
-    return {
-        "alert_id": alert.id,
-        "kind": alert.kind,
-        "subject_id": alert.subject_id,
-        "call_id": alert.call_id,
-        "text": alert.text,
-        "raised_at": _iso(alert.raised_at),
-        "due_at": _iso(alert.due_at),
-        "state": "open" if alert.settled_at is None else "settled",
-        "settled_at": _iso(alert.settled_at) if alert.settled_at else None,
-        "settled_by": alert.settled_name,
-        "comment": alert.comment,
-    }
+    return alert.subject_id.partition(" ")[0] if alert.call_id is not None else None
 
 
-def _iso(at: dt.datetime) -> str:
-    return at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+def raise_for_stored(connection: Connection, kind: str, rows: Iterable[Mapping[str, Any]]) -> int:
+    """
+    Raise what stored records call for, within the transaction that stores them, and count it. The
+    same record again raises nothing; only reports of what was sent call for anything.
+
+    A report that sends nobody is an alert at once; any time at which a caller is to be called back
+    is one when it comes. A later report of the same call settles neither: a person does.
+    """
+    if kind != "dispatch":
+        return 0
+    count = 0
+    for row in rows:
+        at, call_back_at = row["stored_at"], row["call_back_at"]
+        # Another time of the same decision is another promise, and is looked at anew.
+        subject = f"{row['decision_id']} {iso(call_back_at)}" if call_back_at else row["record_id"]
+        due = []
+        if not row["responders"]:
+            due.append((NOBODY_SENT, NOBODY_SENT_TEXT, at))
+        if call_back_at is not None and call_back_at > row["reported_at"]:
+            due.append((CALL_BACK_DUE, CALL_BACK_TEXT, call_back_at))
+        for what, text, due_at in due:
+            made = Alert(
+                *(alerts.new_id(), row["agency"], what, subject, row["call_id"], text, at, due_at)
+            )
+            count += alerts.add(connection, made)
+    return count
+
+
+def raise_for_missing(store: Engine, at: dt.datetime) -> int:
+    """
+    Raise an alert for every gap in the numbers of a host's journal that is older than a minute, in
+    each agency that the host works for, and count the new ones.
+
+    Whose record is missing nobody can tell, so each of them must know.
+
+    Raises:
+        StoreUnavailableError: the store cannot be reached.
+    """
+    count = 0
+    for gap in journal_numbers.gaps(store, stored_before=at - MISSING_AFTER):
+        numbers = f"{gap.first}" if gap.first == gap.last else f"{gap.first} to {gap.last}"
+        text = (
+            f"Record {numbers} of the journal of host {gap.host_id[:12]} is not in the store,"
+            " though later ones are. Look at that host's journal and at the log of its shipper."
+        )
+        subject = f"{gap.host_id} {gap.first}-{gap.last}"
+        for agency in journal_numbers.agencies_of(store, gap.host_id):
+            made = Alert(alerts.new_id(), agency, RECORD_MISSING, subject, None, text, at, at)
+            count += alerts.create(store, made)
+    return count

@@ -12,12 +12,19 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from flask import Flask, Response
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from service.access_keys import AccessKeys
+from service.agencies import Agencies
 from service.agency_settings import ReviewRules, settings_of
 from service.alerts import Alerts
+from service.api.access_keys import access_keys_blueprint
+from service.api.agency import agency_blueprint
+from service.api.alerts import alerts_blueprint
+from service.api.audit import audit_blueprint
 from service.api.calls import calls_blueprint
 from service.api.decisions import decisions_blueprint
 from service.api.description import description_blueprint
@@ -25,33 +32,41 @@ from service.api.dispatches import dispatches_blueprint
 from service.api.export import export_blueprint
 from service.api.findings import findings_blueprint
 from service.api.health import health_blueprint
+from service.api.people import people_blueprint
 from service.api.problems import handle_errors
 from service.api.reviews import reviews_blueprint
 from service.api.simulations import simulations_blueprint
 from service.audit import Audit
 from service.blindness import Blindness
+from service.checks import Checks
 from service.decisions import Decisions
 from service.dispatch_request import dispatch_schema
 from service.dispatches import Dispatches
+from service.drafts import Drafts
 from service.encryption import open_key_ring, session_key
 from service.findings import Findings
 from service.host.process_list import announce
 from service.journal import Journal
+from service.live_rules import LiveRules
 from service.log import configure_log
 from service.metrics import make_metrics
 from service.pages.call import call_pages
 from service.pages.frame import frame_pages, nothing_here
+from service.pages.practice import practice_pages
 from service.pages.sign_in import sign_in_pages
 from service.parts import Parts
+from service.people import People
+from service.publishing import Publishing
 from service.records import Records
 from service.request import decision_schema, simulation_schema
 from service.review_request import finding_schema
 from service.reviews import Reviews
-from service.rules_in_force import RulesInForce, read_rules
+from service.rules_in_force import RulesInForce, read_rules, rulesets_shown
 from service.settings import Settings, read_settings
 from service.sign_in import SignIn
 from service.store.database import open_store
 from service.surroundings import Surroundings
+from service.trials import Trials
 
 PR_SET_PDEATHSIG = 1
 
@@ -61,8 +76,8 @@ def create_app() -> Flask:
     Make the application of this process, from the settings of its environment.
     """
     _die_with_parent()
-    configure_log()
     settings = read_settings()
+    configure_log(keep=settings.home / "logs" / "api.log")
     parts, close = join(settings)
     multiprocessing.util.Finalize(None, close, exitpriority=10)
     return make_flask(parts)
@@ -78,6 +93,13 @@ def join(
     metrics = make_metrics()
     store = open_store(settings.database_url)
     surroundings = Surroundings(settings, store)
+
+    def say_rules() -> Path:
+        return announce(settings.home, rulesets_shown(rules, surroundings.seen.agencies.values()))
+
+    announced = say_rules()
+    live_rules = LiveRules(settings, store, rules, now, say_rules)
+    surroundings.on_change(say_rules)
     journal = Journal(settings)
     key_ring = open_key_ring(settings)
     decisions = Decisions(
@@ -92,20 +114,21 @@ def join(
         on_unknown_code=lambda registry: metrics.unknown_codes.labels(registry).inc(),
     )
     request = decision_schema(rules.config.vocabulary, settings.remarks_characters_max)
-    report_schema = dispatch_schema(rules.config.vocabulary, rules.config.agency.dispatch_reasons)()
+    report_schema = dispatch_schema(rules.config.vocabulary)()
     dispatches = Dispatches(
         report_schema,
         journal,
         store,
         key_ring,
-        reasons=lambda: rules.config.agency.dispatch_reasons,
+        reasons=lambda agency: settings_of(agency.settings, rules.config.agency).dispatch_reasons,
         fingerprint_key=session_key(settings),
         is_only_host=settings.hosts == 1,
         now=now,
     )
-    trail = Audit(store, now)
+    trail = Audit(store, now, has_store=lambda: surroundings.seen.has_store)
     blind = Blindness(store, journal, now)
     records = Records(journal, store, key_ring, surroundings)
+    drafts = Drafts(rules, store, trail, now)
     parts = Parts(
         settings=settings,
         rules=rules,
@@ -117,7 +140,6 @@ def join(
         records=records,
         metrics=metrics,
         audit=trail,
-        alerts=Alerts(store, trail, now),
         blind=blind,
         reviews=Reviews(
             *(store, journal, records, blind, trail),
@@ -128,23 +150,27 @@ def join(
             *(store, finding_schema(rules.config.vocabulary), blind, trail),
             key_ring=key_ring,
             published=rules.published,
-            add_scenario=None,
+            add_scenario=drafts.add_scenario,
             now=now,
         ),
+        alerts=Alerts(store, trail, key_ring, now),
+        people=People(store, trail, now),
+        access_keys=AccessKeys(store, trail, now),
+        agencies=Agencies(store, trail, lambda: rules.config.agency, now),
         sign_in=SignIn(settings, store, key_ring, surroundings, trail=trail, now=now),
+        drafts=drafts,
+        trials=Trials(rules, store),
+        checks=Checks(store, trail, now),
+        publishing=Publishing(rules, store, trail, now, live_rules.bell),
         key_ring=key_ring,
         now=now,
         decision_schema=request(),
         simulation_schema=simulation_schema(request)(),
         dispatch_schema=report_schema,
     )
-    live = rules.config.rulesets.values()
-    announced = announce(
-        settings.home,
-        {"mode": rules.mode, "versions": {one.name: [one.version, one.digest] for one in live}},
-    )
 
     def close() -> None:
+        live_rules.close()
         surroundings.close()
         journal.close()
         store.dispose()
@@ -177,11 +203,17 @@ def make_flask(parts: Parts) -> Flask:
         calls_blueprint,
         reviews_blueprint,
         findings_blueprint,
+        alerts_blueprint,
+        people_blueprint,
+        access_keys_blueprint,
+        agency_blueprint,
+        audit_blueprint,
         health_blueprint,
         description_blueprint,
         frame_pages,
         sign_in_pages,
         call_pages,
+        practice_pages,
     ):
         app.register_blueprint(make(parts))
     handle_errors(app, parts.metrics, lambda: nothing_here(parts))

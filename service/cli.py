@@ -9,44 +9,28 @@ import datetime as dt
 import json
 import os
 import sys
-from functools import wraps
 from typing import Any
 
 import click
 
 from service import PROGRAM_VERSION
 from service.access import MAY
-from service.agency_settings import settings_of
+from service.access_keys import AccessKeys
 from service.app import join
+from service.command_line import actor_in, now, plainly, standing_store, trail_of
 from service.demo import http_ask, read_calls, replay, report
-from service.encryption import sampling_key
 from service.errors import CrisisRouterError
 from service.host.first_start import prepare
 from service.host.supervise import granian_command, supervise
 from service.log import configure_log
+from service.person_commands import agency_set, person
 from service.rules_in_force import read_rules
-from service.sample import compare
+from service.sample_commands import sample
 from service.settings import SETTINGS, Settings, read_settings
+from service.shipped_rules import give_shipped
 from service.store import agencies, keys
 from service.store.agencies import Agency
 from service.store.database import open_store
-from service.store.keys import Key
-
-
-def plainly(command: Any) -> Any:
-    """
-    Run a command so that an error a person can mend is one line, and no stack trace.
-    """
-
-    @wraps(command)
-    def run(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return command(*args, **kwargs)
-        except CrisisRouterError as error:
-            click.echo(str(error), err=True)
-            sys.exit(1)
-
-    return run
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -91,7 +75,7 @@ def agency() -> None:
 @plainly
 def agency_list() -> None:
     """Show every agency."""
-    for one in agencies.all_agencies(open_store(_prepared().database_url)):
+    for one in agencies.all_agencies(standing_store()):
         click.echo(f"{one.id:<20} {one.name:<32} {one.time_zone:<24} {one.ruleset}")
 
 
@@ -113,6 +97,7 @@ def agency_add(name_of_agency: str, name: str, time_zone: str, ruleset: str) -> 
     if agencies.find(store, name_of_agency):
         raise CrisisRouterError(f"there is an agency `{name_of_agency}` already")
     agencies.create(store, Agency(name_of_agency, name, time_zone, ruleset, _now()))
+    give_shipped(here, store, _now())
     click.echo(
         f"made agency {name_of_agency}; give it a key with: crisis-router key add {name_of_agency}"
     )
@@ -129,17 +114,14 @@ def key() -> None:
 @click.option("--label", default="", help="What the key is for.")
 @plainly
 def key_add(name_of_agency: str, role: str, label: str) -> None:
-    """Make a key; it is shown once."""
+    """Make a key of a system; it is shown once."""
     store = open_store(_prepared().database_url)
-    if agencies.find(store, name_of_agency) is None:
-        raise CrisisRouterError(
-            f"there is no agency `{name_of_agency}`: see crisis-router agency list"
-        )
-    secret = keys.new_key()
-    made = Key(keys.new_id(), name_of_agency, keys.digest(secret), role, None, label, _now())
-    keys.create(store, made)
-    click.echo(secret)
-    click.echo(f"key {made.id} of {name_of_agency}, role {role}: shown this once", err=True)
+    told = {"role": role, "label": label or f"{role} key"}
+    actor = actor_in(store, name_of_agency)
+    made = AccessKeys(store, trail_of(store), now).make(actor, told)
+    click.echo(made.secret)
+    said = f"key {made.key['key_id']} of {name_of_agency}, role {role}"
+    click.echo(f"{said}: shown this once", err=True)
 
 
 @key.command("list")
@@ -147,7 +129,7 @@ def key_add(name_of_agency: str, role: str, label: str) -> None:
 @plainly
 def key_list(name_of_agency: str) -> None:
     """Show an agency's keys, without their secrets."""
-    for one in keys.of_agency(open_store(_prepared().database_url), name_of_agency):
+    for one in keys.of_agency(standing_store(), name_of_agency):
         state = f"ended {one.revoked_at:%Y-%m-%d %H:%M}" if one.revoked_at else "works"
         click.echo(f"{one.id}  {one.role:<10}  {state:<22}  {one.label}")
 
@@ -159,36 +141,15 @@ def key_list(name_of_agency: str) -> None:
 def key_revoke(name_of_agency: str, key_id: str) -> None:
     """End a key; it stops working within a second or two."""
     store = open_store(_prepared().database_url)
-    if not keys.revoke(store, name_of_agency, key_id, _now()):
+    actor = actor_in(store, name_of_agency)
+    if not AccessKeys(store, trail_of(store), now).end(actor, key_id):
         raise CrisisRouterError(f"agency `{name_of_agency}` has no working key `{key_id}`")
     click.echo(f"ended key {key_id}")
 
 
-@main.group("sample")
-def sample_group() -> None:
-    """Draw the random sample of reviews again."""
-
-
-@sample_group.command("check")
-@click.argument("name_of_agency", metavar="AGENCY")
-@click.option("--week", required=True, help="An ISO week, such as 2026-W47.")
-@plainly
-def sample_check(name_of_agency: str, week: str) -> None:
-    """Draw a week's sample again, and compare it with the queue of reviews."""
-    here = _prepared()
-    store = open_store(here.database_url)
-    whose = agencies.find(store, name_of_agency)
-    if whose is None:
-        raise CrisisRouterError(f"there is no agency `{name_of_agency}`")
-    rules = settings_of(whose.settings, read_rules(here).config.agency).review
-    found = compare(store, whose, week, sampling_key(here), rules)
-    click.echo(f"{week}: {len(found.drawn)} of {found.calls} calls are in the sample")
-    for name in ("forged", "uncounted", "missing", "extra"):
-        for call_id in getattr(found, name):
-            click.echo(f"{name:<10} {call_id}")
-    if not found.is_right:
-        raise CrisisRouterError("the queue is not what the key draws")
-    click.echo("the queue is what the key draws")
+main.add_command(person)
+main.add_command(sample)
+agency.add_command(agency_set)
 
 
 @main.command()
@@ -229,7 +190,7 @@ def _same_again(parts: Any, whose: Agency, record: dict[str, Any]) -> str:
     Say how a recorded decision compares with the same call decided now, under the same ruleset.
     """
     named = record["ruleset"]
-    published = parts.rules.published(named["name"]) if named["name"] else None
+    published = parts.trials.of_record(whose, named)
     if published is None or published.digest != named["digest"]:
         held = published.digest if published else "none of that name"
         return f"the ruleset has changed since: decided by {named['digest']}, here is {held}"

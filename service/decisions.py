@@ -13,7 +13,6 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import orjson
 import structlog
@@ -23,12 +22,11 @@ from service.access import Actor
 from service.answers import Document, change_between, recommendation_document
 from service.encryption import KeyRing
 from service.errors import JournalUnavailableError
+from service.gathering import Gathered, gather
 from service.journal import Entry, Journal, Repeat, Stale, Written
-from service.request import GUESSES
 from service.routing.decide import decide, floor
 from service.routing.facts import CallFacts
 from service.routing.recommendation import Call, Recommendation, Warned
-from service.routing.signals import Signal
 from service.rules_in_force import RulesInForce
 from service.rulesets import Published
 from service.store.agencies import Agency
@@ -48,19 +46,6 @@ class Answered:
     status: int
     document: Document
     is_recorded: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Gathered:
-    """
-    One call, read: what `decide` needs besides the ruleset, and what to tell the caller about the
-    request.
-    """
-
-    call: Call
-    available: Mapping[str, bool]
-    day: dt.date
-    warned: tuple[Warned, ...]
 
 
 class Decisions:
@@ -114,8 +99,8 @@ class Decisions:
             201 with the answer; 200 for a repeat; 409; or 503, still with the recommendation, where
             nothing can be recorded.
         """
-        published = self._rules.published(agency.ruleset)
-        document = self._recommend(self._gather_or_nothing(agency, request), published)
+        published = self._rules.published(agency)
+        document = self._recommend(agency, self._gather_or_nothing(agency, request), published)
         record_id = record_id_of(agency.id, idempotency_key)
         document = {
             "decision_id": record_id,
@@ -147,7 +132,7 @@ class Decisions:
         """
         Decide a call under a ruleset and record nothing.
         """
-        document = self._recommend(self._gather_or_nothing(agency, request), published)
+        document = self._recommend(agency, self._gather_or_nothing(agency, request), published)
         return {
             "decision_id": None,
             "call_id": request["call_id"],
@@ -167,46 +152,18 @@ class Decisions:
             return Gathered(Call(CallFacts()), {}, self._now().date(), (warned,))
 
     def _gather(self, agency: Agency, request: Mapping[str, Any]) -> Gathered:
-        vocabulary = self._rules.config.vocabulary
-        raw = dict(request.get("facts") or {})
-        if request.get("channel"):
-            raw["channel"] = request["channel"]
-        says = {name: one["says"] for name, one in (request.get("fact_sources") or {}).items()}
-        guessed = [name for name, source in says.items() if source in GUESSES]
-        withheld = frozenset(name for name, source in says.items() if source == "protected_record")
-        signals, warned = self._signals(request)
-        dismissed = {(one["fact"], one["source"]) for one in request.get("dismissed") or ()}
-        if request.get("remarks"):
-            text = "remarks are kept and not read: tell what they say as facts"
-            warned.append(Warned("remarks_not_read", text, "remarks"))
-        warned += _warnings_about(
-            raw, says, dismissed, signals, protected=_protected(vocabulary.facts)
-        )
-        call = Call(CallFacts.of(vocabulary, raw, guessed), signals, frozenset(dismissed), withheld)
-        at = dt.datetime.fromisoformat(request.get("received_at") or self._now().isoformat())
-        day = at.astimezone(ZoneInfo(agency.time_zone)).date()
-        return Gathered(call, request.get("availability") or {}, day, tuple(warned))
+        config, now = self._rules.config, self._now()
+        return gather(config, agency.time_zone, request, now, self._on_unknown_code)
 
-    def _signals(self, request: Mapping[str, Any]) -> tuple[tuple[Signal, ...], list[Warned]]:
-        coded = request.get("incident_type")
-        if not coded:
-            return (), []
-        signals = self._rules.config.incident_types.signals(coded["registry"], coded["code"])
-        if signals is not None:
-            return signals, []
-        registry = coded["registry"]
-        known = registry in self._rules.config.incident_types.registries
-        self._on_unknown_code(registry if known else "other")
-        text = "no table knows this code, so nothing was read from it"
-        return (), [Warned("unknown_incident_type", text, "incident_type.code")]
-
-    def _recommend(self, gathered: Gathered, published: Published | None) -> Document:
+    def _recommend(
+        self, agency: Agency, gathered: Gathered, published: Published | None
+    ) -> Document:
         vocabulary = self._rules.config.vocabulary
         recommendation = self._decide_or_floor(gathered, published)
         applied = None if recommendation.mode == "floor" else published
         document = recommendation_document(recommendation, applied, vocabulary, gathered.warned)
         if recommendation.mode == "full":
-            document["mode"] = self._mode()
+            document["mode"] = self._mode(agency)
         return document
 
     def _decide_or_floor(self, gathered: Gathered, published: Published | None) -> Recommendation:
@@ -222,10 +179,11 @@ class Decisions:
                 return found
         return floor(gathered.call, self._rules.config.vocabulary, self._rules.config.ways)
 
-    def _mode(self) -> str:
+    def _mode(self, agency: Agency) -> str:
         seen = self._surroundings.seen
-        if self._rules.mode != "full":
-            return self._rules.mode
+        mode = self._rules.mode_of(agency)
+        if mode != "full":
+            return mode
         return "full" if seen.has_store and seen.has_queue else "journal_only"
 
     def _record(
@@ -338,44 +296,3 @@ def open_request(key_ring: KeyRing, request: Mapping[str, Any], record_id: str) 
             for one in opened["dismissed"]
         ]
     return opened
-
-
-def _protected(facts: Mapping[str, Any]) -> frozenset[str]:
-    return frozenset(name for name, fact in facts.items() if fact.protected)
-
-
-def _warnings_about(
-    raw: Mapping[str, Any],
-    says: Mapping[str, str],
-    dismissed: set[tuple[str, str]],
-    signals: tuple[Signal, ...],
-    *,
-    protected: frozenset[str],
-) -> list[Warned]:
-    """
-    Say what of a request was not used, and why: nothing that was sent is dropped in silence.
-    """
-    warned = [
-        Warned(
-            "protected_fact_ignored",
-            "no rule reads this fact: it comes with an outcome",
-            f"facts.{name}",
-        )
-        for name in raw
-        if name in protected
-    ]
-    warned += [
-        Warned(
-            "source_without_fact",
-            "this source is of a fact that was not told",
-            f"fact_sources.{name}",
-        )
-        for name in says
-        if name not in raw
-    ]
-    signalled = {(signal.fact, signal.source) for signal in signals}
-    warned += [
-        Warned("nothing_to_dismiss", f"nothing signalled `{fact[:60]}` from {source}", "dismissed")
-        for fact, source in sorted(dismissed - signalled)
-    ]
-    return warned

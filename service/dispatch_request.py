@@ -84,12 +84,12 @@ def _unknown(said: object, what: str, allowed: tuple[str, ...]) -> dict[str, Any
     return fault(f"{shown} is not {what}{hint}", allowed)
 
 
-def dispatch_schema(vocabulary: Vocabulary, reasons: Mapping[str, str]) -> type[Schema]:
+def dispatch_schema(vocabulary: Vocabulary) -> type[Schema]:
     """
     Make the schema of `POST /v1/decisions/{id}/dispatch` for a vocabulary. Which reason is right is
-    judged by `read_report`.
+    judged by `read_report`: each agency has its own.
     """
-    told = "Why it differs: " + "; ".join(f"`{name}`: {label}" for name, label in reasons.items())
+    told = "Why it differs: one of the agency's reasons, which `/v1/agency` lists by their ids"
 
     class DispatchRequest(Strict):
         """
@@ -97,9 +97,7 @@ def dispatch_schema(vocabulary: Vocabulary, reasons: Mapping[str, str]) -> type[
         """
 
         responders = Kinds(tuple(vocabulary.responders), required=True)
-        reason = fields.Raw(
-            allow_none=True, metadata={"description": told, "enum": [*reasons, None]}
-        )
+        reason = fields.Raw(allow_none=True, metadata={"description": told, "type": "string"})
         comment = fields.String(
             validate=[validate.Length(0, REASON_CHARACTERS_MAX), no_nul], allow_none=True
         )

@@ -54,7 +54,7 @@ class Dispatches:
         store: Engine,
         key_ring: KeyRing,
         *,
-        reasons: Callable[[], Iterable[str]],
+        reasons: Callable[[Agency], Iterable[str]],
         fingerprint_key: str,
         is_only_host: bool,
         now: Callable[[], dt.datetime],
@@ -90,11 +90,11 @@ class Dispatches:
             first = self._journal.find(agency.id, record_id) if fingerprint else None
             if first is not None:
                 return answer_again(first.body, first.fingerprint, fingerprint)
-            asked = self._asked(agency.id, told.decision_id)
+            asked = self.asked(agency.id, told.decision_id)
             if asked is None:
                 return Answered(404, {})
             at = self._now()
-            read = read_report(self._schema, told.document, asked, tuple(self._reasons()), at)
+            read = read_report(self._schema, told.document, asked, tuple(self._reasons(agency)), at)
             answer = {
                 "dispatch_id": record_id,
                 "decision_id": told.decision_id,
@@ -124,10 +124,13 @@ class Dispatches:
             return answer_again(first.body, first.fingerprint, fingerprint)
         return Answered(201, answer)
 
-    def _asked(self, agency: str, decision_id: str) -> Asked | None:
+    def asked(self, agency: str, decision_id: str) -> Asked | None:
         """
         Find whom a decision and the earlier revisions of its call asked for; None where this agency
         has no such decision.
+
+        Raises:
+            StoreUnavailableError: the journal does not have it, and the store cannot be asked.
         """
         found = self._journal.find(agency, decision_id)
         if found is None or found.kind != "decision":

@@ -4,16 +4,25 @@ Write the log of a process: one JSON object a line, to the standard error.
 What is logged never holds a caller's words, a name, a phone number or a secret.
 """
 
+import json
 import sys
 import traceback
 from pathlib import Path
+from typing import Any
 
 import structlog
+from structlog.typing import EventDict, Processor
+
+KEPT_BYTES_MAX = 262_144  # of warnings and errors that are kept beside the log
+KEPT_LEVELS = ("warning", "error", "critical")
 
 
-def configure_log(least: str = "info") -> None:
+def configure_log(least: str = "info", keep: Path | None = None) -> None:
     """
     Set structlog up, once per process, before its first line; *least* is the least level written.
+
+    *keep* is a file in which the names of warnings and errors are kept too, for the page of the
+    state: what answers calls has its log at the terminal.
     """
     structlog.configure(
         processors=[
@@ -21,12 +30,30 @@ def configure_log(least: str = "info") -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            *([_keeper(keep)] if keep else []),
             structlog.processors.JSONRenderer(),
         ],
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         wrapper_class=structlog.make_filtering_bound_logger(least),
         cache_logger_on_first_use=True,
     )
+
+
+def _keeper(path: Path) -> Processor:
+    def keep(_logger: Any, _name: str, event: EventDict) -> EventDict:
+        if event.get("level") in KEPT_LEVELS:
+            kept = {name: event.get(name) for name in ("level", "event", "timestamp")}
+            try:
+                path.parent.mkdir(mode=0o700, exist_ok=True)
+                if path.exists() and path.stat().st_size > KEPT_BYTES_MAX:
+                    path.replace(path.with_suffix(".old"))
+                with path.open("a") as file:
+                    file.write(json.dumps(kept) + "\n")
+            except OSError:
+                pass  # the line itself is written all the same
+        return event
+
+    return keep
 
 
 def where_of(error: BaseException) -> list[str]:

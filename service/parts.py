@@ -9,21 +9,28 @@ from dataclasses import dataclass
 from marshmallow import Schema
 from sqlalchemy import Engine
 
+from service.access_keys import AccessKeys
+from service.agencies import Agencies
 from service.alerts import Alerts
 from service.audit import Audit
 from service.blindness import Blindness
+from service.checks import Checks
 from service.decisions import Decisions
 from service.dispatches import Dispatches
+from service.drafts import Drafts
 from service.encryption import KeyRing
 from service.findings import Findings
 from service.journal import Journal
 from service.metrics import Metrics
+from service.people import People
+from service.publishing import Publishing
 from service.records import Records
 from service.reviews import Reviews
 from service.rules_in_force import RulesInForce
 from service.settings import Settings
 from service.sign_in import SignIn
 from service.surroundings import Surroundings
+from service.trials import Trials
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +53,14 @@ class Parts:
     blind: Blindness
     reviews: Reviews
     findings: Findings
+    people: People
+    access_keys: AccessKeys
+    agencies: Agencies
     sign_in: SignIn
+    drafts: Drafts
+    trials: Trials
+    checks: Checks
+    publishing: Publishing
     key_ring: KeyRing
     now: Callable[[], dt.datetime]
     decision_schema: Schema

@@ -92,6 +92,17 @@ class Records:
         self._add_dispatches(agency, revisions, asks_store=has_store)
         return revisions
 
+    def reports_in_journal(self, agency: str, call_id: str) -> list[Document]:
+        """
+        Give the reports of what was sent to a call that this host's journal has, the earliest
+        first; the store is not asked, so nothing is waited for.
+        """
+        found = [
+            self._dispatch(one.body, _journal_place(one))
+            for one in self._journal.dispatches(agency, call_id)
+        ]
+        return sorted(found, key=_when_reported)
+
     def page(
         self, agency: str, filters: Filters, cursor: str | None, limit: int
     ) -> tuple[list[Document], str | None]:
@@ -154,10 +165,7 @@ class Records:
                 found[stored.record_id] = self._dispatch(stored.body, _store_place(stored))
         for document in documents:
             about = [one for one in found.values() if one["decision_id"] == document["decision_id"]]
-            document["dispatches"] = sorted(
-                about,
-                key=lambda one: (datetime.fromisoformat(one["reported_at"]), one["dispatch_id"]),
-            )
+            document["dispatches"] = sorted(about, key=_when_reported)
 
     def _stored_dispatches(
         self, agency: str, ids: Sequence[str], documents: Iterable[Document]
@@ -203,6 +211,10 @@ class Records:
             document["warnings"] = [*document["warnings"], _SEALED]
         document["record"] = {**place, "by": body.get("by"), "program": body.get("program")}
         return document
+
+
+def _when_reported(report: Mapping[str, Any]) -> tuple[datetime, str]:
+    return datetime.fromisoformat(report["reported_at"]), report["dispatch_id"]
 
 
 def _journal_place(record: Record) -> Document:

@@ -7,8 +7,10 @@ either, the floor answers. A process swaps one reference, so no request ever see
 
 import os
 import shutil
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -16,25 +18,94 @@ from service.errors import ConfigurationError
 from service.routing.problems import Problem
 from service.rulesets import Config, Published, load_config
 from service.settings import Settings, shipped_config
+from service.store.agencies import Agency
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
+class AgencyRules:
+    """
+    The rulesets of one agency in force, by name; `faults` says in words which published version
+    could not be loaded, by the name of its ruleset.
+    """
+
+    rulesets: Mapping[str, Published] = field(default_factory=dict)
+    faults: Mapping[str, str] = field(default_factory=dict)
+
+
 class RulesInForce:
     """
-    The configuration in force, and the mode it gives: full, last_good_rules or floor.
+    The configuration in force, and the published rulesets of every agency.
+
+    `mode` and `faults` are of the files: full, last_good_rules or floor. A process swaps the
+    rulesets of all agencies at once (`swap`), so no request ever sees half a change.
     """
 
-    config: Config
-    mode: str
-    faults: tuple[str, ...] = ()
+    def __init__(self, config: Config, mode: str, faults: tuple[str, ...] = ()) -> None:
+        self.config = config
+        self.mode = mode
+        self.faults = faults
+        self._live: Mapping[str, AgencyRules] = {}
 
-    def published(self, name: str) -> Published | None:
+    @property
+    def live(self) -> Mapping[str, AgencyRules]:
         """
-        Give a ruleset by name, or None: then the floor answers.
+        Give the rules of each agency that has its own; a frozen value, safe to hold.
         """
-        return None if self.mode == "floor" else self.config.rulesets.get(name)
+        return self._live
+
+    def swap(self, live: Mapping[str, AgencyRules]) -> None:
+        """
+        Let other rules decide from now on.
+        """
+        self._live = live
+
+    def published(self, agency: Agency, name: str | None = None) -> Published | None:
+        """
+        Give an agency's ruleset, by default the one it decides with, or None: then the floor
+        answers.
+
+        An agency whose own the store has never told decides with the shipped one of that name.
+        """
+        if self.mode == "floor":
+            return None
+        name = name or agency.ruleset
+        own = self._live.get(agency.id)
+        found = own.rulesets.get(name) if own else None
+        return found or self.config.rulesets.get(name)
+
+    def mode_of(self, agency: Agency) -> str:
+        """
+        Say how far an agency's rules can be trusted: full, last_good_rules or floor.
+        """
+        own = self._live.get(agency.id)
+        has_old = own is not None and agency.ruleset in own.faults
+        return "last_good_rules" if self.mode == "full" and has_old else self.mode
+
+    def faults_of(self, agency: Agency) -> tuple[str, ...]:
+        """
+        Say in words what of an agency's published rules could not be loaded.
+        """
+        own = self._live.get(agency.id)
+        return tuple(own.faults.values()) if own else ()
+
+
+def rulesets_shown(rules: RulesInForce, agencies: Iterable[Agency]) -> dict[str, dict[str, Any]]:
+    """
+    Say for each agency by which version of which ruleset this process decides, and how far it is to
+    be trusted.
+    """
+    shown = {}
+    for agency in agencies:
+        one = rules.published(agency)
+        shown[agency.id] = {
+            "name": agency.ruleset,
+            "version": one.version if one else None,
+            "digest": one.digest if one else None,
+            "mode": rules.mode_of(agency),
+        }
+    return shown
 
 
 def read_rules(settings: Settings) -> RulesInForce:

@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from service.agency_settings import REVIEW_LEAST, AgencyDefaults, ReviewRules
+from service.console import Console, read_console
 from service.errors import ConfigurationError
 from service.incident_types import IncidentTypes, read_incident_types
 from service.routing.decide import Router
@@ -45,7 +46,8 @@ class Published:
 @dataclass(frozen=True, slots=True, repr=False)
 class Config:
     """
-    Everything read from one `config/` folder; `agency` is what every agency starts with.
+    Everything read from one `config/` folder; `agency` is what every agency starts with, `console`
+    how a call is laid out on its page.
     """
 
     vocabulary: Vocabulary
@@ -53,6 +55,7 @@ class Config:
     incident_types: IncidentTypes
     tables: Mapping[str, Any]
     agency: AgencyDefaults
+    console: Console
     rulesets: Mapping[str, Published]
 
     def __repr__(self) -> str:
@@ -117,7 +120,9 @@ def load_config(folder: Path | None = None) -> Config:
     tables = {"facts": facts, "ways": ways_document, "incident_types": types.registries}
     review, review_problems = _read_review(folder)
     found += review_problems
-    config = Config(vocabulary, ways, types, tables, AgencyDefaults(review, reasons), {})
+    console, console_problems = _read_console(folder, vocabulary)
+    found += console_problems
+    config = Config(vocabulary, ways, types, tables, AgencyDefaults(review, reasons), console, {})
     rulesets = {}
     for path in sorted((folder / "rulesets").glob("*/rules.yaml")):
         document, lines = read_yaml(path)
@@ -171,6 +176,15 @@ def _read_review(folder: Path) -> tuple[ReviewRules, list[Problem]]:
     return ReviewRules(**values), located(problems, path, lines)
 
 
+def _read_console(folder: Path, vocabulary: Vocabulary) -> tuple[Console, list[Problem]]:
+    path = _own_or_shipped(folder, "console.yaml")
+    document, lines = read_yaml(path)
+    console, problems = read_console(vocabulary, document)
+    # The shipped layout beside a vocabulary of somebody's own may name facts that it does not have.
+    is_own = path.is_relative_to(folder)
+    return console, located(problems, path, lines) if is_own else []
+
+
 def _own_or_shipped(folder: Path, name: str) -> Path:
     # A folder that was made before this file was known must not lose its rules over it.
     path = folder / name
@@ -196,6 +210,20 @@ def read_yaml(path: Path) -> tuple[Any, dict[str, int]]:
         raise ConfigurationError(
             [Problem("no_file", "", "cannot be read", file=str(path))]
         ) from fault
+    try:
+        return read_yaml_text(text)
+    except ConfigurationError as fault:
+        named = [replace(problem, file=str(path)) for problem in fault.problems]
+        raise ConfigurationError(named) from fault
+
+
+def read_yaml_text(text: str) -> tuple[Any, dict[str, int]]:
+    """
+    Read YAML as `read_yaml` does.
+
+    Raises:
+        ConfigurationError: it is not YAML, or has the same key twice in one mapping.
+    """
     loader = LOADER(text)
     try:
         node = loader.get_single_node()
@@ -204,15 +232,13 @@ def read_yaml(path: Path) -> tuple[Any, dict[str, int]]:
         if node is not None:
             _walk_lines(node, "", lines, problems)
         if problems:
-            raise ConfigurationError([replace(problem, file=str(path)) for problem in problems])
+            raise ConfigurationError(problems)
         return (loader.construct_document(node) if node is not None else None), lines
     except yaml.YAMLError as fault:
         mark = getattr(fault, "problem_mark", None)
         text = f"is not YAML: {getattr(fault, 'problem', None) or 'cannot be read'}"
         line = mark.line + 1 if mark else 0
-        raise ConfigurationError(
-            [Problem("not_yaml", "", text, line=line, file=str(path))]
-        ) from fault
+        raise ConfigurationError([Problem("not_yaml", "", text, line=line)]) from fault
     finally:
         loader.dispose()
 
@@ -241,10 +267,13 @@ def located(
     Give each problem its file and line; a place that is not in the file takes the line of what it
     belongs to.
     """
-    return [replace(one, file=str(path), line=_line_of(one.path, lines)) for one in problems]
+    return [replace(one, file=str(path), line=line_of(one.path, lines)) for one in problems]
 
 
-def _line_of(path: str, lines: Mapping[str, int]) -> int:
+def line_of(path: str, lines: Mapping[str, int]) -> int:
+    """
+    Give the line of a place in a document, or of what it belongs to.
+    """
     while path and path not in lines:
         path = path[: max(path.rfind("."), path.rfind("["))] if ("." in path or "[" in path) else ""
     return lines.get(path, 1)

@@ -72,13 +72,16 @@ def read_scenarios(path: Path) -> tuple[Scenario, ...]:
                 Problem("bad_scenario", f"scenarios[{place}]", text, line=line, file=str(path))
             )
         else:
-            found[block["id"]] = _scenario(block)
+            found[block["id"]] = scenario_of(block)
     if problems:
         raise ConfigurationError(problems)
     return tuple(found.values())
 
 
-def _scenario(block: Mapping[str, Any]) -> Scenario:
+def scenario_of(block: Mapping[str, Any]) -> Scenario:
+    """
+    Make a scenario of its block, which has all that it needs.
+    """
     request = {"call_id": block["id"], "facts": block["facts"]}
     if "available" in block:
         request["availability"] = block["available"]

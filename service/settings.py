@@ -62,6 +62,9 @@ SETTINGS = (
     Setting("api_processes", 2, "processes", "processes that answer calls", 1),
     Setting("api_threads", 4, "threads", "threads in each of them", 1),
     Setting("body_bytes_max", 262_144, "bytes", "largest request body; 413 above it"),
+    Setting(
+        "ruleset_bytes_max", 2_097_152, "bytes", "largest ruleset or its scenarios; 413 above it"
+    ),
     Setting("body_depth_max", 32, "levels", "deepest nesting of a JSON body; 400 above it"),
     Setting("remarks_characters_max", 65_536, "characters", "longest remark; 422 above it"),
     Setting("page_items_max", 200, "items", "most items in one page of a list"),
@@ -147,6 +150,7 @@ class Settings:
     api_processes: int
     api_threads: int
     body_bytes_max: int
+    ruleset_bytes_max: int
     body_depth_max: int
     remarks_characters_max: int
     page_items_max: int

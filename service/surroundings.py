@@ -66,6 +66,7 @@ class Surroundings:
         self._stopping = threading.Event()
         self._seen = _read_kept(self._kept)
         self._is_first_look = True
+        self._on_change: Callable[[], object] = lambda: None
         self._looked_at = time.monotonic()
         self.look()
         self._thread = threading.Thread(target=self._run, name="surroundings", daemon=True)
@@ -111,6 +112,13 @@ class Surroundings:
             before, has_store=True, has_queue=True
         ):
             _keep(self._kept, found)
+            self._on_change()
+
+    def on_change(self, tell: Callable[[], object]) -> None:
+        """
+        Call *tell* after each look that found other agencies or keys.
+        """
+        self._on_change = tell
 
     def alive(self, name: str) -> bool | None:
         """

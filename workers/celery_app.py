@@ -18,6 +18,7 @@ from service.settings import Settings, read_settings
 QUEUE = "crisis_router"
 ALIVE_EVERY_S = 2.0
 SELECT_EVERY_S = 2.0  # a review is in the queue within seconds of its decision
+MISSING_EVERY_S = 15.0  # a gap counts after a minute, so that a look now and then is enough
 
 
 def make_celery(settings: Settings) -> Celery:
@@ -75,6 +76,11 @@ def configuration(settings: Settings) -> dict[str, Any]:
                 "task": "workers.tasks.select_for_review",
                 "schedule": SELECT_EVERY_S,
                 "options": {"expires": SELECT_EVERY_S},
+            },
+            "look-for-missing": {
+                "task": "workers.tasks.look_for_missing",
+                "schedule": MISSING_EVERY_S,
+                "options": {"expires": 3 * MISSING_EVERY_S},
             },
         },
     }

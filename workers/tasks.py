@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from service import review_selection
 from service.agency_settings import AgencyDefaults
+from service.alerts import raise_for_missing, raise_for_stored
 from service.encryption import sampling_key
 from service.review_selection import Selecting
 from service.rules_in_force import read_rules
@@ -33,13 +34,21 @@ def store_records(records: list[dict[str, Any]]) -> int:
     sends again whatever it does not find in the store.
     """
     started = time.perf_counter()
-    count, refused = stored.insert(_store(), records, datetime.now(UTC))
+    count, refused = stored.insert(_store(), records, datetime.now(UTC), also=raise_for_stored)
     for one in refused:
         # It stays in its journal, so nothing is lost; but somebody must look at it.
         log.error("record_refused", record_id=one.record_id, reason=one.reason)
     took_ms = round((time.perf_counter() - started) * 1000, 1)
     log.debug("records_stored", count=count, of=len(records), took_ms=took_ms)
     return count
+
+
+@shared_task(name="workers.tasks.look_for_missing")  # type: ignore[untyped-decorator]  # Celery has no types
+def look_for_missing() -> int:
+    """
+    Look for records that hosts numbered and the store lacks, and count the new alerts.
+    """
+    return raise_for_missing(_store(), datetime.now(UTC))
 
 
 @shared_task(name="workers.tasks.note_alive")  # type: ignore[untyped-decorator]  # Celery has no types

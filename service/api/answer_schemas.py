@@ -228,6 +228,9 @@ def _dispatches() -> dict[str, Schema]:
 
 def _state() -> dict[str, Schema]:
     part = thing({"part": TEXT, "text": TEXT})
+    state = {"type": "string", "enum": ["ok", "away", "unknown"]}
+    stood_on = thing({"part": TEXT, "state": state})
+    trouble = thing({"at": TEXT, "part": TEXT, "level": TEXT, "text": TEXT})
     process = thing({"part": TEXT, "pid": WHOLE, "ruleset": maybe(ANY_OBJECT)})
     return {
         "Health": thing({"status": {"const": "ok"}}),
@@ -237,8 +240,10 @@ def _state() -> dict[str, Schema]:
                 "degraded": many(part),
                 "journal": thing({"not_stored": WHOLE, "oldest_s": {"type": "number"}}),
                 "processes": many(process),
+                "parts": many(stood_on),
+                "troubles": many(trouble),
             },
-            optional=("processes",),
+            optional=("processes", "parts", "troubles"),
         ),
     }
 

@@ -31,6 +31,7 @@ def calls_blueprint(parts: Parts) -> Blueprint:
         if not revisions:
             raise RefusedError(404, "no-such-call", "no decision was asked for a call with this id")
         parts.blind.note_opened(asker.actor, [one["decision_id"] for one in revisions])
+        parts.audit.note(asker.actor, "read", ("call", call_id))
         return answer({"call_id": call_id, "revisions": revisions})
 
     return blueprint

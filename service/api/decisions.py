@@ -57,6 +57,7 @@ def decisions_blueprint(parts: Parts) -> Blueprint:
         if document is None:
             raise RefusedError(404, "no-such-decision", "there is no decision with this id")
         parts.blind.note_opened(asker.actor, [record_id])
+        parts.audit.note(asker.actor, "read", ("decision", record_id))
         return answer(document)
 
     @blueprint.get("/v1/decisions")

@@ -17,6 +17,11 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Blueprint, Response, abort, render_template
 
 from service import PROGRAM_VERSION
+from service.api.administration_operations import (
+    ADMINISTRATION_BODIES,
+    administration_operations,
+    administration_schemas,
+)
 from service.api.answer_schemas import schemas_of
 from service.api.operations import operations_of
 from service.api.review_operations import review_operations, review_schemas
@@ -110,7 +115,13 @@ def describe(parts: Parts) -> dict[str, Any]:
     schemas |= review_schemas(vocabulary, schemas["DecisionRecord"])
     for name, schema in schemas.items():
         spec.components.schema(name, schema)
-    described = operations_of(vocabulary, parts.settings) | review_operations(parts.settings)
+    for name, schema in administration_schemas().items():
+        spec.components.schema(name, schema)
+    for name, read in ADMINISTRATION_BODIES.items():
+        spec.components.schema(name, schema=read)
+    described = operations_of(vocabulary, parts.settings)
+    described |= administration_operations(parts.settings)
+    described |= review_operations(parts.settings)
     for path, operations in described.items():
         spec.path(path, operations=operations)
     document: dict[str, Any] = spec.to_dict()

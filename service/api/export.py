@@ -6,8 +6,6 @@ It is streamed page by page, so that a file of any length needs the memory of on
 remarks, no comments and no facts of a call.
 """
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
@@ -21,6 +19,7 @@ from service.api.filters import export_schema
 from service.api.problems import RefusedError, problem
 from service.parts import Parts
 from service.records import Listed
+from service.spreadsheet import csv_line
 from service.store.decision_fields import Filters
 
 log = structlog.get_logger()
@@ -30,8 +29,6 @@ COLUMNS: Final = (
     *("override", "reason"),
 )
 TYPES: Final = {"csv": "text/csv", "jsonl": "application/jsonl"}
-# What a spreadsheet takes for the start of a formula. Source: OWASP, CSV Injection.
-RUN_AT_START: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 BROKEN_OFF: Final = "the export broke off here: export again"
 NOBODY: Final = "nobody"  # an empty cell says that nothing was reported
 
@@ -53,6 +50,8 @@ def export_blueprint(parts: Parts) -> Blueprint:
         form, page_items = query.pop("form", "csv"), parts.settings.page_items_max
         filters = Filters(**query, hidden=parts.blind.hidden(asker.actor))
         listed: Iterable[Listed] = parts.records.every(asker.agency.id, filters, page_items)
+        asked_for = {name: str(value) for name, value in sorted(query.items())}
+        parts.audit.note(asker.actor, "exported", ("decisions", form), **asked_for)
         lines = _csv_lines(listed) if form == "csv" else _json_lines(listed)
         lines = _whole_or_marked(lines, form)
         named = f'attachment; filename="decisions.{form}"'
@@ -76,7 +75,7 @@ def _whole_or_marked(lines: Iterator[bytes], form: str) -> Iterator[bytes]:
     except Exception as error:  # noqa: BLE001  # the server would end the file as if it were whole
         log.error("export_broken_off", error=type(error).__name__)
         if form == "csv":
-            yield _csv_line([f"incomplete: {BROKEN_OFF}"])
+            yield csv_line([f"incomplete: {BROKEN_OFF}"])
         else:
             refused = RefusedError(503, "incomplete", BROKEN_OFF)
             yield problem(refused).get_data() + b"\n"
@@ -88,15 +87,9 @@ def _json_lines(listed: Iterable[Listed]) -> Iterator[bytes]:
 
 
 def _csv_lines(listed: Iterable[Listed]) -> Iterator[bytes]:
-    yield _csv_line(COLUMNS)
+    yield csv_line(COLUMNS)
     for one in listed:
-        yield _csv_line([harmless(_cell(value)) for value in _row(one)])
-
-
-def _csv_line(cells: Iterable[str]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text).writerow(cells)
-    return text.getvalue().encode()
+        yield csv_line([_cell(value) for value in _row(one)])
 
 
 def _row(one: Listed) -> tuple[Any, ...]:
@@ -127,13 +120,3 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return " ".join(value) if isinstance(value, list) else str(value)
-
-
-def harmless(cell: str) -> str:
-    """
-    Give a cell that no spreadsheet runs: what would start a formula gets an apostrophe before it.
-
-    >>> harmless("=1+1")
-    "'=1+1"
-    """
-    return f"'{cell}" if cell.startswith(RUN_AT_START) else cell

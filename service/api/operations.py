@@ -2,18 +2,18 @@
 The operations of the API, with every status that each can give.
 """
 
-from http import HTTPStatus
 from typing import Any
 
 from service.api.answer_schemas import TIME, ref
+from service.api.described import KEYED, REFUSED, REFUSED_BODY, Operations
+from service.api.described import body as _body
+from service.api.described import path as _path
+from service.api.described import query as _query
+from service.api.described import responses as _responses
 from service.api.filters import FORMATS
 from service.routing.facts import Vocabulary
 from service.settings import Settings
 
-Operations = dict[str, dict[str, Any]]
-KEYED: dict[str, Any] = {"security": [{"key": []}]}
-REFUSED = (401, 403)
-REFUSED_BODY = (*REFUSED, 400, 413, 415, 422)
 EXAMPLE = {
     "call_id": "E26-000123",
     "received_at": "2026-11-23T02:15:00-08:00",
@@ -49,29 +49,8 @@ def operations_of(vocabulary: Vocabulary, settings: Settings) -> dict[str, Opera
     }
 
 
-def _responses(good: dict[int, dict[str, Any]], refused: tuple[int, ...]) -> dict[str, Any]:
-    responses = {
-        str(status): {
-            "description": HTTPStatus(status).phrase,
-            "content": {"application/json": {"schema": schema}},
-        }
-        for status, schema in good.items()
-    }
-    for status in sorted(refused):
-        responses[str(status)] = {
-            "description": HTTPStatus(status).phrase,
-            "content": {"application/problem+json": {"schema": ref("Problem")}},
-        }
-    return responses
-
-
 def _open(summary: str, good: dict[int, dict[str, Any]]) -> dict[str, Any]:
     return {"summary": summary, "responses": _responses(good, ())}
-
-
-def _body(name: str, example: dict[str, Any]) -> dict[str, Any]:
-    content = {"application/json": {"schema": ref(name), "example": example}}
-    return {"required": True, "content": content}
 
 
 def _decide() -> dict[str, Any]:
@@ -95,11 +74,6 @@ def _simulate() -> dict[str, Any]:
         "responses": _responses({200: ref("Answer")}, (*REFUSED_BODY, 503)),
         **KEYED,
     }
-
-
-def _path(name: str, words: str) -> dict[str, Any]:
-    schema = {"type": "string", "minLength": 1, "maxLength": 200}
-    return {"name": name, "in": "path", "required": True, "description": words, "schema": schema}
 
 
 def _find() -> dict[str, Any]:
@@ -140,13 +114,6 @@ def _call() -> dict[str, Any]:
         "responses": _responses({200: ref("Call")}, (*REFUSED, 404, 503)),
         **KEYED,
     }
-
-
-def _query(parameters: dict[str, tuple[dict[str, Any], str]]) -> list[dict[str, Any]]:
-    return [
-        {"name": name, "in": "query", "description": words, "schema": schema}
-        for name, (schema, words) in parameters.items()
-    ]
 
 
 def _filters(vocabulary: Vocabulary) -> dict[str, tuple[dict[str, Any], str]]:
@@ -219,7 +186,8 @@ one cell that starts with `incomplete`, in JSON lines a problem with `status` 50
 def _ready() -> dict[str, Any]:
     return {
         "summary": "Can calls be answered, and what is degraded?",
-        "description": "With any key that works, every process of this host is listed too.",
+        "description": "With any key that works, every process of this host is listed too,"
+        " what it stands on, and what went wrong last.",
         "responses": _responses({200: ref("Readiness")}, REFUSED),
         "security": [{}, {"key": []}],
     }

@@ -146,6 +146,11 @@ def handle_errors(
         entry = {"path": "cursor", "message": str(error), "allowed": []}
         return refuse(unprocessable((entry,)))
 
+    def conflict(error: ConflictError) -> Response:
+        metrics.refused.labels("409").inc()
+        refused = RefusedError(409, error.code.replace("_", "-"), str(error))
+        return problem(refused, {"code": error.code})
+
     def rules(error: ConfigurationError) -> Response:
         entries: tuple[dict[str, Any], ...] = tuple(
             {
@@ -159,11 +164,6 @@ def handle_errors(
             for one in error.problems
         )
         return refuse(unprocessable(entries))
-
-    def conflict(error: ConflictError) -> Response:
-        metrics.refused.labels("409").inc()
-        refused = RefusedError(409, error.code.replace("_", "-"), str(error))
-        return problem(refused, {"code": error.code})
 
     def blind(error: ClaimHeldError) -> Response:
         return refuse(RefusedError(403, "claim-held", str(error)))

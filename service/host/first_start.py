@@ -24,6 +24,7 @@ from service.encryption import open_key_ring, sampling_key, session_key, write_s
 from service.errors import SettingsError, StoreUnavailableError
 from service.journal import create_journal
 from service.settings import Settings
+from service.shipped_rules import give_shipped
 from service.store import agencies, keys, people
 from service.store.database import open_store, writing
 from service.store.migration import is_current, migrate
@@ -88,8 +89,9 @@ def prepare(settings: Settings) -> Credentials | None:
         if not is_current(store):
             migrate(settings.database_url)
         credentials = _first_agency(settings, store)
+        give_shipped(settings, store, datetime.now(UTC))
     except StoreUnavailableError as error:
-        if not (settings.home / _PREPARED).exists():
+        if not is_prepared(settings):
             raise
         # Calls are answered with the store away; the shipper brings it up to date when it is back.
         log.warning("store_away_at_start", reason=str(error))
@@ -98,6 +100,13 @@ def prepare(settings: Settings) -> Credentials | None:
         store.dispose()
     (settings.home / _PREPARED).touch(mode=0o600)
     return credentials
+
+
+def is_prepared(settings: Settings) -> bool:
+    """
+    Tell whether this host was made ready once, and has met its store.
+    """
+    return (settings.home / _PREPARED).exists()
 
 
 def make_home(home: Path) -> None:

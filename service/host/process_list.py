@@ -12,10 +12,10 @@ from typing import Any
 import orjson
 
 
-def announce(home: Path, ruleset: dict[str, Any]) -> Path:
+def announce(home: Path, rulesets: dict[str, dict[str, Any]]) -> Path:
     """
-    Say that this process answers calls, and by which ruleset; gives the file, which the process
-    removes at its end.
+    Say that this process answers calls, and by which ruleset for each agency; gives the file, which
+    the process removes at its end.
     """
     folder = home / "run"
     folder.mkdir(exist_ok=True)
@@ -24,20 +24,28 @@ def announce(home: Path, ruleset: dict[str, Any]) -> Path:
             path.unlink(missing_ok=True)
     path = folder / f"api-{os.getpid()}.json"
     draft = path.with_suffix(".new")
-    draft.write_bytes(orjson.dumps({"part": "api", "pid": os.getpid(), "ruleset": ruleset}))
+    draft.write_bytes(orjson.dumps({"part": "api", "pid": os.getpid(), "rulesets": rulesets}))
     draft.replace(path)
     return path
 
 
-def listed(home: Path) -> list[dict[str, Any]]:
+def listed(home: Path, agency: str) -> list[dict[str, Any]]:
     """
-    List the processes that run: those that answer, each with its ruleset, then the others. Never
-    raises.
+    List the processes that run: those that answer, each with the ruleset of an agency, then the
+    others. Never raises.
     """
-    found = [_read(path) for path in sorted((home / "run").glob("api-*.json"))]
+    found = [_of_agency(path, agency) for path in sorted((home / "run").glob("api-*.json"))]
     others = _read(home / "processes.json") or []
     found += [{**one, "ruleset": None} for one in others if one.get("part") != "api"]
     return [one for one in found if one and _is_running(one["pid"])]
+
+
+def _of_agency(path: Path, agency: str) -> Any:
+    one = _read(path)
+    if not one:
+        return None
+    ruleset = (one.get("rulesets") or {}).get(agency)
+    return {"part": one["part"], "pid": one["pid"], "ruleset": ruleset}
 
 
 def _read(path: Path) -> Any:

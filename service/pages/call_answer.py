@@ -11,17 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from service.request import GUESSES
 from service.routing.facts import UNKNOWN, CallFacts, Vocabulary
 from service.routing.rules import POLICE
-from service.rulesets import Published
-
-# Dangers that stand under 'not known' until somebody has told, whatever the rules ask.
-DANGERS = ("suicide", "violence", "weapon", "medical", "consciousness", "breathing")
-# Those of them that bear on whether police are needed, where no ruleset can say it.
-POLICE_DANGERS = frozenset(("violence", "weapon"))
+from service.rulesets import Config, Published
 
 NOBODY_KNOWS = "Asked, nobody knows"
 NOT_ANSWERED = "Not yet answered"
+ONLY_ASSUMED = "Only assumed, so it calms nothing"
 
 MODES: Mapping[str, tuple[str, str]] = {
     "stale_directory": (
@@ -82,6 +79,14 @@ class PoliceLine:
     because: tuple[tuple[str, str], ...]
     not_answered: tuple[str, ...]
     nobody_knows: tuple[str, ...]
+    only_assumed: tuple[str, ...]
+
+    @property
+    def is_open(self) -> bool:
+        """
+        Tell whether a danger that bears on police is not known, or only assumed.
+        """
+        return bool(self.not_answered or self.nobody_knows or self.only_assumed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +135,7 @@ class Answer:
     mode: tuple[str, str] | None
     warnings: tuple[str, ...]
     decided_at: dt.datetime
+    announced: str
 
     @property
     def is_floor(self) -> bool:
@@ -164,11 +170,12 @@ class Answer:
 def answer_of(
     document: Mapping[str, Any],
     told: Mapping[str, object],
-    vocabulary: Vocabulary,
+    config: Config,
     published: Published | None,
     *,
     time_zone: str,
     is_recorded: bool,
+    sources: Mapping[str, str],
 ) -> Answer:
     """
     Put a decision into words.
@@ -176,24 +183,27 @@ def answer_of(
     Args:
         document: The answer, as it was recorded.
         told: The facts it was made from.
-        vocabulary: The words of facts, responders and ways.
+        config: The words of facts, responders and ways, and the dangers that are always listed.
         published: The ruleset in force, asked which dangers can bring police; None at the floor.
         time_zone: The agency's; times are shown in it.
         is_recorded: Whether it is on disk.
+        sources: Who said each fact; what is only a guess calms nothing, and is listed as such.
     """
+    vocabulary = config.vocabulary
     recommended = document["recommendation"]
-    facts = CallFacts.of(vocabulary, told)
+    guessed = [name for name, source in sources.items() if source in GUESSES]
+    facts = CallFacts.of(vocabulary, told, guessed)
     change = document["change"] or {"add": [], "release": []}
     urgency = recommended["urgency"]
     decided_at = dt.datetime.fromisoformat(document["decided_at"])
-    unknown = _unknown(document, facts, vocabulary)
+    unknown = _unknown(document, facts, config)
     return Answer(
         document=document,
         is_recorded=is_recorded,
         urgency=vocabulary.urgencies.get(urgency, urgency),
         urgency_level=list(vocabulary.urgencies).index(urgency) + 1,
         responders=_responders(recommended, change["add"], vocabulary),
-        police=_police(document, facts, unknown, vocabulary, published),
+        police=_police(document, facts, unknown, config, published),
         released=tuple(Released(kind, kind in POLICE | {"ems"}) for kind in change["release"]),
         fallback=_fallback(recommended["fallback"]),
         changes=_changes(document, vocabulary),
@@ -203,7 +213,23 @@ def answer_of(
         mode=MODES.get(document["mode"]),
         warnings=tuple(_sentence(one["message"]) for one in document["warnings"]),
         decided_at=decided_at.astimezone(ZoneInfo(time_zone)),
+        announced=_announced(document, vocabulary),
     )
+
+
+def _announced(document: Mapping[str, Any], vocabulary: Vocabulary) -> str:
+    """
+    Say the answer in a breath, for somebody who hears the page.
+    """
+    recommended, revision = document["recommendation"], document["revision"]
+    kinds = [vocabulary.responders[one["kind"]] for one in recommended["responders"]]
+    urgency = vocabulary.urgencies.get(recommended["urgency"], recommended["urgency"])
+    police = "" if document["law_enforcement"]["included"] else " Police not recommended so far."
+    gone = [vocabulary.responders[one] for one in (document["change"] or {}).get("release", ())]
+    head = f"Revision {revision}: " if revision else ""
+    provisional = ", provisional" if recommended["provisional"] else ""
+    released = f" No longer asked for: {', '.join(gone)}." if gone else ""
+    return f"{head}{', '.join(kinds)}. {urgency}{provisional}.{police}{released}"
 
 
 def _responders(
@@ -226,12 +252,13 @@ def _police(
     document: Mapping[str, Any],
     facts: CallFacts,
     unknown: tuple[str, ...],
-    vocabulary: Vocabulary,
+    config: Config,
     published: Published | None,
 ) -> PoliceLine:
     said = document["law_enforcement"]
     because = tuple((_sentence(one["text"]), one.get("rule") or "") for one in said["because"])
-    bearing = set(POLICE_DANGERS)
+    vocabulary = config.vocabulary
+    bearing = set(config.console.police_dangers)
     if published is not None:
         hazards = published.router.matcher.ruleset.hazards
         bearing |= {name for rule in hazards if rule.brings_police for name in rule.facts}
@@ -243,30 +270,42 @@ def _police(
     return PoliceLine(
         said["included"],
         because,
-        tuple(label for name, label in labels.items() if name not in facts.asked),
-        tuple(label for name, label in labels.items() if name in facts.asked),
+        *(
+            tuple(label for name, label in labels.items() if _state(facts, name) == state)
+            for state in (NOT_ANSWERED, NOBODY_KNOWS, ONLY_ASSUMED)
+        ),
     )
 
 
-def _unknown(
-    document: Mapping[str, Any], facts: CallFacts, vocabulary: Vocabulary
-) -> tuple[str, ...]:
+def _unknown(document: Mapping[str, Any], facts: CallFacts, config: Config) -> tuple[str, ...]:
     """
-    Name what was asked and nobody knows, what is to be asked next, and dangers nobody has told of.
+    Name what was asked and nobody knows, what is to be asked next, dangers nobody has told of, and
+    dangers of which somebody only assumes something.
     """
-    named = {*facts.asked, *(one["fact"] for one in document["ask_next"]), *DANGERS}
+    asked_next = (one["fact"] for one in document["ask_next"])
+    named = {*facts.asked, *asked_next, *config.console.dangers}
     return tuple(
-        name for name in vocabulary.asked if name in named and facts.value(name) is UNKNOWN
+        name
+        for name in config.vocabulary.asked
+        if (name in named and facts.value(name) is UNKNOWN)
+        or (name in facts.assumed and config.vocabulary.facts[name].is_danger)
     )
+
+
+def _state(facts: CallFacts, name: str) -> str:
+    if name in facts.assumed:
+        return ONLY_ASSUMED
+    return NOBODY_KNOWS if name in facts.asked else NOT_ANSWERED
 
 
 def _not_known(
     unknown: tuple[str, ...], facts: CallFacts, vocabulary: Vocabulary
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    states: dict[str, list[str]] = {NOBODY_KNOWS: [], NOT_ANSWERED: []}
+    states: dict[str, list[str]] = {NOBODY_KNOWS: [], NOT_ANSWERED: [], ONLY_ASSUMED: []}
     for name in unknown:
-        state = NOBODY_KNOWS if name in facts.asked else NOT_ANSWERED
-        states[state].append(vocabulary.facts[name].label)
+        fact, value = vocabulary.facts[name], facts.value(name)
+        shown = "" if value is UNKNOWN else f": {fact.label_of(value).lower()}"
+        states[_state(facts, name)].append(fact.label + shown)
     return tuple((state, tuple(labels)) for state, labels in states.items() if labels)
 
 

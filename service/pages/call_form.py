@@ -1,74 +1,27 @@
 """
-The form of a call: what was typed, and the questions, told facts and other facts that it shows.
+The form of a call, laid out: the questions, what was told, the signals and all other facts.
 
-The form holds everything, so the page needs no memory: each press sends the whole call again.
-Names, values and words of facts come from the vocabulary; protected facts are never shown and
-never read.
+Names, values and words of facts come from the vocabulary, their places from the console's layout;
+protected facts are never shown.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from werkzeug.datastructures import MultiDict
-
+from service.console import Console
+from service.pages.answer_keys import NOT_KNOWN_KEY, letters
+from service.pages.typed_call import NOT_KNOWN, Typed, body_of, text_of
 from service.routing.facts import Fact, Value, Vocabulary
 
-NOT_KNOWN = "unknown"
-INTEGER_DIGITS_MAX = 9
-
-# Asked before the first answer: the facts that decide most between the kinds of responder. After
-# it the rules say what to ask.
-KEY_QUESTIONS = (
-    "caller",
-    "suicide",
-    "weapon",
-    "weapon_access",
-    "violence",
-    "medical",
-    "consciousness",
-    "breathing",
-)
-
-# The headings of the vocabulary's own sections, each by the fact that opens it.
-GROUPS: Mapping[str, str] = {
-    "channel": "The call, and who is calling",
-    "suicide": "Harm to self",
-    "violence": "Harm to others, and dangers on scene",
-    "medical": "Medical: whoever is worst off",
-    "behavioral_health": "Behavioral health",
-    "age": "The person in crisis",
+SIGNALLED_BY = {"incident_type": "type code", "remarks": "remarks"}
+TYPED_FIELDS = {
+    "call_id": "Call id",
+    "remarks": "Remarks",
+    "received_at": "Received",
+    "incident_type.registry": "List of codes",
+    "incident_type.code": "Type code",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Typed:
-    """
-    What was typed, as text: `facts` holds only those with an answer, `away` who cannot come.
-
-    `seen` is the id of the decision that stood beside the form.
-    """
-
-    call_id: str = ""
-    remarks: str = ""
-    facts: Mapping[str, str] = field(default_factory=dict)
-    away: tuple[str, ...] = ()
-    seen: str = ""
-
-    def pairs(self) -> tuple[tuple[str, str], ...]:
-        """
-        Give names and values that carry all of it through another form.
-        """
-        facts = tuple((f"fact.{name}", text) for name, text in self.facts.items())
-        away = tuple(("away", kind) for kind in self.away)
-        whole = (("call_id", self.call_id), ("remarks", self.remarks), ("seen", self.seen))
-        return (*whole, *facts, *away)
-
-    def named(self, call_id: str) -> "Typed":
-        """
-        Give the same with *call_id* where none was typed.
-        """
-        return self if self.call_id else replace(self, call_id=call_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +37,23 @@ class Fault:
 @dataclass(frozen=True, slots=True)
 class Option:
     """
-    One value of a fact: as it is sent, in words, and whether it is the one that was given.
+    One value of a fact: as it is sent, in words, whether it is the one that was given, and the key
+    that gives it.
     """
 
     text: str
     label: str
     is_chosen: bool
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class FactField:
     """
     One fact on the form. A number has no `options`; `could_bring` names who could go then.
+
+    `sources` are who can have said it, in words; `said` is who did. `is_at_once` marks a question
+    that is asked before anything else.
     """
 
     name: str
@@ -106,7 +64,9 @@ class FactField:
     shown: str
     options: tuple[Option, ...]
     faults: tuple[str, ...] = ()
+    sources: tuple[Option, ...] = ()
     could_bring: tuple[str, ...] = ()
+    is_at_once: bool = False
 
     @property
     def is_not_known(self) -> bool:
@@ -115,6 +75,29 @@ class FactField:
         """
         return self.text == NOT_KNOWN
 
+    @property
+    def said(self) -> str:
+        """
+        Give who said it, in words; empty where nobody knows it.
+        """
+        return next((one.label for one in self.sources if one.is_chosen), "")
+
+
+@dataclass(frozen=True, slots=True)
+class SignalLine:
+    """
+    What a code or a remark says of a fact, whether it counts, and why a person takes it back.
+    """
+
+    fact: str
+    source: str
+    label: str
+    value: str
+    read_from: str
+    is_used: bool
+    why: str
+    reason: str
+
 
 @dataclass(frozen=True, slots=True)
 class CallForm:
@@ -122,12 +105,17 @@ class CallForm:
     The form, ready to be shown; each fact stands in it exactly once.
 
     `faults` lists every fault with the id of its place; `faults_at` gives messages by path.
+    `next_said` are who may have said the next answer; `undo` is the fact that was just answered.
     """
 
     typed: Typed
+    head: tuple[FactField, ...]
     questions: tuple[FactField, ...]
     known: tuple[FactField, ...]
     groups: tuple[tuple[str, tuple[FactField, ...]], ...]
+    signals: tuple[SignalLine, ...]
+    next_said: tuple[Option, ...]
+    undo: FactField | None
     faults: tuple[tuple[str, str, str], ...] = ()
     faults_at: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -137,56 +125,6 @@ class CallForm:
         Count the facts that nobody asked about and that are not among the questions.
         """
         return sum(len(fields) for _, fields in self.groups)
-
-
-def read_typed(form: MultiDict[str, str], vocabulary: Vocabulary) -> Typed:
-    """
-    Read what was typed and pressed; an answer that was pressed goes over the same fact's field.
-    """
-    facts = {}
-    for name in vocabulary.asked:
-        text = form.get(f"fact.{name}", "").strip()
-        if not text and f"unknown.{name}" in form:
-            text = NOT_KNOWN
-        if text:
-            facts[name] = text
-    name, is_answer, text = form.get("answer", "").partition("=")
-    fact = vocabulary.facts.get(name)
-    if is_answer and not (fact and fact.protected):
-        facts[name] = text
-    return Typed(
-        form.get("call_id", "").strip(),
-        form.get("remarks", "").replace("\r\n", "\n"),
-        facts,
-        tuple(kind for kind in vocabulary.responders if kind in form.getlist("away")),
-        form.get("seen", ""),
-    )
-
-
-def body_of(typed: Typed, vocabulary: Vocabulary) -> dict[str, Any]:
-    """
-    Write what was typed as a request for a recommendation, for the schema to judge.
-    """
-    body: dict[str, Any] = {
-        "call_id": typed.call_id,
-        "facts": {
-            name: _value_of(vocabulary.facts.get(name), text) for name, text in typed.facts.items()
-        },
-    }
-    if typed.remarks:
-        body["remarks"] = typed.remarks
-    if typed.away:
-        body["availability"] = dict.fromkeys(typed.away, False)
-    return body
-
-
-def _value_of(fact: Fact | None, text: str) -> object:
-    if fact is None or text == NOT_KNOWN:
-        return text
-    if fact.kind == "flag":
-        return {"true": True, "false": False}.get(text, text)
-    is_integer = text.isascii() and text.isdigit() and len(text) <= INTEGER_DIGITS_MAX
-    return int(text) if fact.kind == "number" and is_integer else text
 
 
 def faults_of(messages: object, path: str = "") -> Iterator[Fault]:
@@ -207,8 +145,9 @@ def faults_of(messages: object, path: str = "") -> Iterator[Fault]:
 
 def make_form(
     vocabulary: Vocabulary,
+    console: Console,
     typed: Typed,
-    ask_next: Sequence[Mapping[str, Any]] | None,
+    document: Mapping[str, Any] | None,
     faults: tuple[Fault, ...] = (),
 ) -> CallForm:
     """
@@ -216,74 +155,133 @@ def make_form(
 
     Args:
         vocabulary: The facts, their values and their words.
+        console: Where each fact stands, and what is asked first.
         typed: What was typed so far.
-        ask_next: The questions of the last answer; None where there is none yet.
-        faults: What the schema refuses of it.
+        document: The last answer; None where there is none yet.
+        faults: What the schema refuses of what was typed.
     """
     by_path: dict[str, tuple[str, ...]] = {}
     for one in faults:
         by_path[one.path] = (*by_path.get(one.path, ()), one.message)
     fields = {
-        name: _field(vocabulary.facts[name], typed.facts.get(name, ""), by_path)
-        for name in vocabulary.asked
+        name: _field(vocabulary.facts[name], typed, console, by_path) for name in vocabulary.asked
     }
-    if ask_next is None:
-        asked: dict[str, tuple[str, ...]] = dict.fromkeys(KEY_QUESTIONS, ())
-    else:
-        asked = {one["fact"]: tuple(one["could_change_to"]) for one in ask_next}
-    questions = tuple(
-        replace(fields[name], could_bring=brings)
-        for name, brings in asked.items()
-        if name in fields and not fields[name].text
+    questions = tuple(_questions(vocabulary, console, fields, typed, document))
+    asked = {one.name for one in questions}
+    head = tuple(fields[name] for name in console.head if name not in asked)
+    placed = asked | {one.name for one in head}
+    known = tuple(one for one in fields.values() if one.text and one.name not in placed)
+    placed |= {one.name for one in known}
+    groups = (
+        (title, tuple(fields[name] for name in names if name not in placed))
+        for title, names in console.groups
     )
-    placed = {one.name for one in questions} | typed.facts.keys()
     return CallForm(
         typed,
+        head,
         questions,
-        tuple(one for one in fields.values() if one.text),
-        _groups([one for one in fields.values() if one.name not in placed], vocabulary),
+        known,
+        tuple((title, listed) for title, listed in groups if listed),
+        tuple(_signals(vocabulary, typed, document)),
+        _sources(console, console.offered[0]),
+        next((one for one in known if one.name == typed.pressed), None),
         tuple(_place(vocabulary, one) for one in faults),
         by_path,
     )
 
 
-def _field(fact: Fact, text: str, faults: Mapping[str, tuple[str, ...]]) -> FactField:
+def _questions(
+    vocabulary: Vocabulary,
+    console: Console,
+    fields: Mapping[str, FactField],
+    typed: Typed,
+    document: Mapping[str, Any] | None,
+) -> Iterator[FactField]:
+    """
+    Give the questions in the order in which to ask them: what a danger that was reported asks at
+    once, then what the rules ask, or before an answer what the console asks first.
+    """
+    at_once = console.at_once(_known(vocabulary, typed, document))
+    if document is None:
+        brings: Mapping[str, tuple[str, ...]] = dict.fromkeys(console.ask_first, ())
+    else:
+        brings = {one["fact"]: tuple(one["could_change_to"]) for one in document["ask_next"]}
+    for name in dict.fromkeys((*at_once, *brings)):
+        if name in fields and not fields[name].text:
+            yield replace(
+                fields[name], could_bring=brings.get(name, ()), is_at_once=name in at_once
+            )
+
+
+def _known(
+    vocabulary: Vocabulary, typed: Typed, document: Mapping[str, Any] | None
+) -> dict[str, Value]:
+    """
+    Give what counts as known: what was told, and what a signal filled or raised.
+    """
+    known: dict[str, Value] = body_of(typed, vocabulary)["facts"]
+    used = (one for one in (document["signals"] if document else ()) if one["used"])
+    return known | {one["fact"]: one["value"] for one in used}
+
+
+def _field(
+    fact: Fact, typed: Typed, console: Console, faults: Mapping[str, tuple[str, ...]]
+) -> FactField:
+    text = typed.facts.get(fact.name, "")
     options: tuple[Option, ...] = ()
     if fact.kind != "number":
-        values = [(_text_of(value), fact.label_of(value)) for value in fact.values]
-        options = tuple(
-            Option(one, label, one == text) for one, label in (*values, (NOT_KNOWN, "Not known"))
+        values = [(text_of(value), fact.label_of(value)) for value in fact.values]
+        keys = letters([label for _, label in values])
+        options = (
+            *(Option(*one, one[0] == text, key) for one, key in zip(values, keys, strict=True)),
+            Option(NOT_KNOWN, "Not known", text == NOT_KNOWN, NOT_KNOWN_KEY),
         )
     shown = next((one.label for one in options if one.is_chosen), text)
-    if text == NOT_KNOWN:
-        shown = "Asked, nobody knows"
-    path = f"facts.{fact.name}"
+    is_said = text not in ("", NOT_KNOWN) and fact.name not in console.head
     return FactField(
         fact.name,
         fact.label,
         fact.question,
         fact.help,
         text,
-        shown,
+        "Asked, nobody knows" if text == NOT_KNOWN else shown,
         options,
-        faults.get(path, ()),
+        (*faults.get(f"facts.{fact.name}", ()), *faults.get(f"fact_sources.{fact.name}.from", ())),
+        _sources(console, typed.sources.get(fact.name, console.offered[0])) if is_said else (),
     )
 
 
-def _text_of(value: Value) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _sources(console: Console, chosen: str) -> tuple[Option, ...]:
+    """
+    Give who can have said a fact; one that only another system can name is offered where it stands.
+    """
+    names = dict.fromkeys((*console.offered, chosen))
+    return tuple(Option(name, console.sources.get(name, name), name == chosen) for name in names)
 
 
-def _groups(
-    fields: Sequence[FactField], vocabulary: Vocabulary
-) -> tuple[tuple[str, tuple[FactField, ...]], ...]:
-    by_name = {one.name: one for one in fields}
-    title, groups = "Facts", dict[str, list[FactField]]()
-    for name in vocabulary.asked:
-        title = GROUPS.get(name, title)
-        if name in by_name:
-            groups.setdefault(title, []).append(by_name[name])
-    return tuple((title, tuple(listed)) for title, listed in groups.items())
+def _signals(
+    vocabulary: Vocabulary, typed: Typed, document: Mapping[str, Any] | None
+) -> Iterator[SignalLine]:
+    signals: Sequence[Mapping[str, Any]] = document["signals"] if document else ()
+    seen = set()
+    for one in signals:
+        name, source = one["fact"], one["source"]
+        fact = vocabulary.facts.get(name)
+        if fact is None or (name, source) in seen:
+            continue
+        seen.add((name, source))
+        value = "not known" if one["value"] is None else fact.label_of(one["value"])
+        reason = typed.dismissed.get((name, source), "")
+        yield _signal_line(fact, source, (value, one["used"], one["why"]), reason)
+    for (name, source), reason in typed.dismissed.items():
+        if (name, source) not in seen:
+            yield _signal_line(vocabulary.facts[name], source, ("", False, ""), reason)
+
+
+def _signal_line(fact: Fact, source: str, read: tuple[str, bool, str], reason: str) -> SignalLine:
+    value, is_used, why = read
+    read_from = SIGNALLED_BY.get(source, source)
+    return SignalLine(fact.name, source, fact.label, value, read_from, is_used, why, reason)
 
 
 def _place(vocabulary: Vocabulary, fault: Fault) -> tuple[str, str, str]:
@@ -291,7 +289,10 @@ def _place(vocabulary: Vocabulary, fault: Fault) -> tuple[str, str, str]:
     Give the id of the field that a fault is about, what the page calls it, and the message.
     """
     head, _, name = fault.path.partition(".")
-    if head == "facts" and name in vocabulary.asked:
-        return f"f-{name}", vocabulary.facts[name].label, fault.message
-    known = {"call_id": "Call id", "remarks": "Remarks"}
-    return (head if head in known else "", known.get(head, fault.path), fault.message)
+    fact = name.removesuffix(".from")
+    if head in ("facts", "fact_sources") and fact in vocabulary.asked:
+        return f"f-{fact}", vocabulary.facts[fact].label, fault.message
+    if head == "dismissed":
+        return "signals", "Reason for taking a signal back", fault.message
+    known = TYPED_FIELDS.get(fault.path)
+    return (fault.path.rpartition(".")[2] if known else "", known or fault.path, fault.message)

@@ -95,16 +95,30 @@ def set_ruleset(engine: Engine, agency_id: str, ruleset: str) -> bool:
     return done.rowcount == 1
 
 
+def locked(connection: Connection, agency_id: str) -> Agency | None:
+    """
+    Give an agency within the caller's transaction, and let nobody else change it or its people
+    until that ends; None if there is none.
+    """
+    # On SQLite a transaction that writes is the only one anyway.
+    query = select(agencies).where(agencies.c.id == agency_id).with_for_update()
+    row = connection.execute(query).one_or_none()
+    return Agency(**row._mapping) if row else None
+
+
 def set_settings(
-    connection: Connection, agency_id: str, settings: Mapping[str, Any], time_zone: str
+    connection: Connection,
+    agency_id: str,
+    settings: Mapping[str, Any],
+    time_zone: str,
+    name: str | None = None,
 ) -> bool:
     """
-    Keep what an agency has set otherwise, and its time zone, within the caller's transaction; False
-    if there is no such agency.
+    Keep what an agency has set otherwise, its time zone, and its name if one is given, within the
+    caller's transaction; False if there is no such agency.
     """
-    done = connection.execute(
-        update(agencies)
-        .where(agencies.c.id == agency_id)
-        .values(settings=dict(settings), time_zone=time_zone)
-    )
+    values: dict[str, Any] = {"settings": dict(settings), "time_zone": time_zone}
+    if name is not None:
+        values["name"] = name
+    done = connection.execute(update(agencies).where(agencies.c.id == agency_id).values(**values))
     return done.rowcount == 1

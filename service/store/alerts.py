@@ -135,18 +135,21 @@ def page(
     *,
     is_open: bool,
     now: datetime,
+    about_calls: bool = True,
     cursor: str | None = None,
     limit: int = 50,
 ) -> tuple[tuple[Alert, ...], str | None]:
     """
     Give up to *limit* alerts of an agency that are due, open or settled, the newest first, and the
-    cursor of the next page.
+    cursor of the next page; without *about_calls* only those that are about no call.
 
     Raises:
         CursorError: the cursor is not one that a page gave.
     """
     state = alerts.c.settled_at.is_(None) if is_open else alerts.c.settled_at.is_not(None)
     query = select(alerts).where(alerts.c.agency == agency, alerts.c.due_at <= now, state)
+    if not about_calls:
+        query = query.where(alerts.c.call_id.is_(None))
     if cursor is not None:
         last = read_cursor(cursor)
         query = query.where(
@@ -161,15 +164,23 @@ def page(
     return tuple(found[:limit]), write_cursor(Cursor(found[limit - 1].due_at, found[limit - 1].id))
 
 
-def count_open(engine: Engine, agency: str, now: datetime) -> int:
+def newest_open(
+    engine: Engine, agency: str, now: datetime, *, about_calls: bool, limit: int
+) -> tuple[tuple[Alert, ...], int]:
     """
-    Count the alerts of an agency that are due and not settled.
+    Give up to *limit* alerts of an agency that are due and not settled, the newest first, and how
+    many there are: one query, for the line on every page.
     """
-    query = select(func.count()).where(
+    query = select(alerts, func.count().over().label("of")).where(
         alerts.c.agency == agency, alerts.c.due_at <= now, alerts.c.settled_at.is_(None)
     )
+    if not about_calls:
+        query = query.where(alerts.c.call_id.is_(None))
+    query = query.order_by(alerts.c.due_at.desc(), alerts.c.id.desc()).limit(limit)
     with reading(engine) as connection:
-        return int(connection.execute(query).scalar_one())
+        rows = [dict(row._mapping) for row in connection.execute(query)]
+    count = int(rows[0]["of"]) if rows else 0
+    return tuple(Alert(**{name: row[name] for name in Alert.__slots__}) for row in rows), count
 
 
 def settle(connection: Connection, agency: str, alert_id: str, settled: Settled) -> bool:

@@ -18,10 +18,13 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    literal,
     select,
+    tuple_,
     update,
 )
 
+from service.store.cursor import Cursor, read_cursor, write_cursor
 from service.store.database import Instant, metadata, reading, writing
 from service.store.people import people
 
@@ -125,14 +128,59 @@ def of_agency(engine: Engine, agency: str) -> tuple[Key, ...]:
     return tuple(Key(**row._mapping) for row in rows)
 
 
+def page(
+    engine: Engine, agency: str, cursor: str | None = None, limit: int = 50
+) -> tuple[tuple[Key, ...], str | None]:
+    """
+    Give up to *limit* keys of an agency, ended ones too, the newest first, and the cursor of the
+    next page.
+
+    Raises:
+        CursorError: the cursor is not one that a page gave.
+    """
+    query = select(keys).where(keys.c.agency == agency)
+    if cursor is not None:
+        last = read_cursor(cursor)
+        query = query.where(
+            tuple_(keys.c.created_at, keys.c.id)
+            < tuple_(literal(last.at, Instant), literal(last.id, String))
+        )
+    query = query.order_by(keys.c.created_at.desc(), keys.c.id.desc()).limit(limit + 1)
+    with reading(engine) as connection:
+        found = [Key(**row._mapping) for row in connection.execute(query)]
+    if len(found) <= limit:
+        return tuple(found), None
+    last_shown = found[limit - 1]
+    return tuple(found[:limit]), write_cursor(Cursor(last_shown.created_at, last_shown.id))
+
+
+def end(connection: Connection, agency: str, key_id: str, at: datetime) -> bool:
+    """
+    End a key within the caller's transaction; False if the agency has no such key that still works.
+    """
+    done = connection.execute(
+        update(keys)
+        .where(keys.c.id == key_id, keys.c.agency == agency, keys.c.revoked_at.is_(None))
+        .values(revoked_at=at)
+    )
+    return done.rowcount == 1
+
+
+def end_all_of(connection: Connection, person_id: str, at: datetime) -> int:
+    """
+    End every key of a person within the caller's transaction, and count them.
+    """
+    done = connection.execute(
+        update(keys)
+        .where(keys.c.person_id == person_id, keys.c.revoked_at.is_(None))
+        .values(revoked_at=at)
+    )
+    return done.rowcount
+
+
 def revoke(engine: Engine, agency: str, key_id: str, at: datetime) -> bool:
     """
     End a key; False if the agency has no such key that still works.
     """
     with writing(engine) as connection:
-        done = connection.execute(
-            update(keys)
-            .where(keys.c.id == key_id, keys.c.agency == agency, keys.c.revoked_at.is_(None))
-            .values(revoked_at=at)
-        )
-    return done.rowcount == 1
+        return end(connection, agency, key_id, at)

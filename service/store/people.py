@@ -5,6 +5,7 @@ Keep the people of an agency, their one role and the hash of their password.
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -19,6 +20,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    func,
     or_,
     select,
     update,
@@ -125,6 +127,15 @@ def find(engine: Engine, agency: str, person_id: str) -> Person | None:
     return Person(**row._mapping) if row else None
 
 
+def within(connection: Connection, agency: str, person_id: str) -> Person | None:
+    """
+    Give the person of this agency with this id within the caller's transaction, or None.
+    """
+    query = select(people).where(people.c.id == person_id, people.c.agency == agency)
+    row = connection.execute(query).one_or_none()
+    return Person(**row._mapping) if row else None
+
+
 def find_by_email(engine: Engine, email: str) -> Person | None:
     """
     Give the person who signs in with *email*, or None. An address belongs to one agency only.
@@ -145,6 +156,46 @@ def of_agency(engine: Engine, agency: str) -> tuple[Person, ...]:
             select(people).where(people.c.agency == agency).order_by(people.c.email)
         ).all()
     return tuple(Person(**row._mapping) for row in rows)
+
+
+def page(
+    engine: Engine, agency: str, after_email: str, limit: int
+) -> tuple[tuple[Person, ...], bool]:
+    """
+    Give up to *limit* people of an agency by e-mail address, those after one, and whether there are
+    more.
+    """
+    query = (
+        select(people)
+        .where(people.c.agency == agency, people.c.email > after_email)
+        .order_by(people.c.email)
+        .limit(limit + 1)
+    )
+    with reading(engine) as connection:
+        found = [Person(**row._mapping) for row in connection.execute(query)]
+    return tuple(found[:limit]), len(found) > limit
+
+
+def change(connection: Connection, agency: str, person_id: str, **values: Any) -> None:
+    """
+    Change columns of a person within the caller's transaction.
+    """
+    connection.execute(
+        update(people).where(people.c.id == person_id, people.c.agency == agency).values(**values)
+    )
+
+
+def count_administrators(connection: Connection, agency: str, besides: str = "") -> int:
+    """
+    Count the administrators of an agency who may sign in, one of them left out.
+    """
+    query = select(func.count()).where(
+        people.c.agency == agency,
+        people.c.role == "admin",
+        people.c.disabled_at.is_(None),
+        people.c.id != besides,
+    )
+    return int(connection.execute(query).scalar_one())
 
 
 def disable(engine: Engine, agency: str, person_id: str, at: datetime) -> bool:

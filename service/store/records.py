@@ -49,13 +49,22 @@ class _Row:
     values: dict[str, Any]
 
 
+# What else happens in the transaction that stores rows of a kind, such as raising alerts.
+Also = Callable[[Connection, str, Sequence[Mapping[str, Any]]], object]
+
+
 def insert(
-    engine: Engine, records: Sequence[Mapping[str, Any]], at: datetime
+    engine: Engine,
+    records: Sequence[Mapping[str, Any]],
+    at: datetime,
+    also: Also | None = None,
 ) -> tuple[int, tuple[Refused, ...]]:
     """
     Store records of journals, all in one transaction; those that are there already change nothing.
 
     Each record is the fields of a journal's `Record` as a mapping; *at* is kept as `stored_at`.
+    *also* is called in the same transaction with the rows of each kind, those that were there
+    already too.
 
     Returns:
         How many were new, and which ones can never be stored as they are: they stay in their
@@ -77,13 +86,13 @@ def insert(
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             refused.append(Refused(str(record.get("record_id")), type(error).__name__))
     try:
-        return _insert(engine, rows), tuple(refused)
+        return _insert(engine, rows, also), tuple(refused)
     except (StatementError, ValueError):
         # One record that the database refuses must not keep the others of its batch out for ever.
         count = 0
     for row in rows:
         try:
-            count += _insert(engine, [row])
+            count += _insert(engine, [row], also)
         except (StatementError, ValueError) as error:
             refused.append(Refused(row.values["record_id"], type(error).__name__))
     return count, tuple(refused)
@@ -99,14 +108,17 @@ def stored_ids(engine: Engine, ids: Sequence[str]) -> set[str]:
         return {one for table in _TABLES.values() for one in _places(connection, table, ids)}
 
 
-def _insert(engine: Engine, rows: list[_Row]) -> int:
+def _insert(engine: Engine, rows: list[_Row], also: Also | None) -> int:
     if not rows:
         return 0
+    count = 0
     with writing(engine) as connection:
-        return sum(
-            _insert_kind(connection, table, [row.values for row in rows if row.kind == kind])
-            for kind, table in _TABLES.items()
-        )
+        for kind, table in _TABLES.items():
+            of_kind = [row.values for row in rows if row.kind == kind]
+            count += _insert_kind(connection, table, of_kind)
+            if also is not None and of_kind:
+                also(connection, kind, of_kind)
+    return count
 
 
 def _insert_kind(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> int:

@@ -6,14 +6,18 @@ from service.store import (
     agencies,
     alerts,
     audit,
+    checks,
     considered,
     decisions,
     dispatches,
+    drafts,
     findings,
     keys,
     openings,
     people,
     reviews,
+    ruleset_choices,
+    rulesets,
     sample,
     sessions,
 )
@@ -35,6 +39,14 @@ TABLES = (
     openings.openings,
     sample.tickets,
     considered.considered,
+    rulesets.versions,
+    rulesets.live,
+    rulesets.shipped,
+    ruleset_choices.choices,
+    drafts.drafts,
+    drafts.saves,
+    drafts.approvals,
+    checks.checks,
 )
 
 __all__ = ["TABLES", "metadata"]

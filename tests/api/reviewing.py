@@ -115,3 +115,12 @@ def new_person(api: Api, name: str, role: str = "supervisor") -> str:
     made = Person(person_id, "example", f"{name}@example.org", name, role, "", now)
     people.create(api.parts.store, made)
     return person_id
+
+
+def items(api: Api, path: str, role: str = "supervisor") -> list[dict[str, Any]]:
+    """
+    Give the items of a list.
+    """
+    response = api.get(path, role)
+    assert response.status_code == 200
+    return list(response.json["items"])

@@ -132,7 +132,7 @@ def test_no_file_of_the_configuration_stops_the_service(
         (config / name).write_bytes(content)
     rules = read_rules(settings)
     assert rules.mode == "last_good_rules"
-    assert rules.published("national-baseline") is not None
+    assert rules.config.rulesets["national-baseline"] is not None
     assert rules.faults
 
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from service.api.export import COLUMNS, harmless
+from service.api.export import COLUMNS
 from service.errors import StoreUnavailableError
+from service.spreadsheet import harmless
 from service.store import decisions
 from service.store.decision_fields import Filters
 from service.store.decisions import Page

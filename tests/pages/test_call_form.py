@@ -2,29 +2,38 @@
 The form of a call: what is read from it, and which facts stand where.
 """
 
+import pytest
 from werkzeug.datastructures import MultiDict
 
-from service.pages.call_answer import DANGERS
-from service.pages.call_form import GROUPS, KEY_QUESTIONS, Typed, body_of, make_form, read_typed
+from service.console import Console
+from service.pages.call_form import make_form
+from service.pages.typed_call import Typed, body_of, read_typed
 from service.routing.facts import Vocabulary
+from service.rulesets import load_config
 
 
-def test_each_fact_stands_once(vocabulary: Vocabulary) -> None:
+@pytest.fixture(scope="module")
+def console() -> Console:
+    """
+    Read the shipped layout of the console.
+    """
+    return load_config().console
+
+
+def test_each_fact_stands_once(vocabulary: Vocabulary, console: Console) -> None:
     """
     Each fact that a call can carry stands in the form once, and protected facts never do.
     """
-    typed = Typed("a", facts={"weapon": "none", "age": "unknown"})
-    ask_next = [{"fact": "suicide", "could_change_to": ["ems"]}]
-    for form in (make_form(vocabulary, Typed(), None), make_form(vocabulary, typed, ask_next)):
-        fields = [*form.questions, *form.known, *(one for _, group in form.groups for one in group)]
+    facts = {"weapon": "firearm", "age": "unknown", "channel": "text"}
+    document = {"ask_next": [{"fact": "suicide", "could_change_to": ["ems"]}], "signals": []}
+    for form in (
+        make_form(vocabulary, console, Typed(), None),
+        make_form(vocabulary, console, Typed("a", facts=facts), document),
+        make_form(vocabulary, console, Typed("a", facts=facts), {**document, "ask_next": []}),
+    ):
+        listed = [one for _, group in form.groups for one in group]
+        fields = [*form.head, *form.questions, *form.known, *listed]
         assert sorted(one.name for one in fields) == sorted(vocabulary.asked)
-
-
-def test_named_facts_are_in_the_vocabulary(vocabulary: Vocabulary) -> None:
-    """
-    The page names few facts itself, and the shipped vocabulary has each of them.
-    """
-    assert {*KEY_QUESTIONS, *GROUPS, *DANGERS} <= set(vocabulary.asked)
 
 
 def test_values_keep_their_type(vocabulary: Vocabulary) -> None:
@@ -37,21 +46,13 @@ def test_values_keep_their_type(vocabulary: Vocabulary) -> None:
     assert body == {"call_id": "a", "facts": told}
 
 
-def test_pressed_answer_goes_over_the_field(vocabulary: Vocabulary) -> None:
+def test_pressed_answer_goes_over_the_field(vocabulary: Vocabulary, console: Console) -> None:
     """
     An answer that is pressed wins over the same fact's field; a protected fact is not read at all.
     """
     form = MultiDict(
         [("fact.weapon", "none"), ("answer", "weapon=blade"), ("fact.housing", "housed")]
     )
-    assert read_typed(form, vocabulary).facts == {"weapon": "blade"}
+    assert read_typed(form, vocabulary, console).facts == {"weapon": "blade"}
     form = MultiDict([("answer", "housing=housed"), ("unknown.age", "yes")])
-    assert read_typed(form, vocabulary).facts == {"age": "unknown"}
-
-
-def test_what_was_typed_survives_another_form(vocabulary: Vocabulary) -> None:
-    """
-    Carried through another form as names and values, a call reads back the same.
-    """
-    typed = Typed("a", "said\nmore", {"weapon": "none", "age": "unknown"}, ("ems",), "f00")
-    assert read_typed(MultiDict(typed.pairs()), vocabulary) == typed
+    assert read_typed(form, vocabulary, console).facts == {"age": "unknown"}

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from service.app import make_flask
 from service.pages.call_answer import answer_of
 from service.routing.facts import Vocabulary
+from service.rulesets import load_config
 from tests.pages.browsing import (
     BrokenDecisions,
     Page,
@@ -209,7 +210,7 @@ def test_not_on_record_is_said_loudly(service: Service) -> None:
     """
     agency = service.parts.surroundings.seen.agencies["example"]
     document = service.parts.decisions.simulate(
-        agency, {"call_id": "lost-1"}, service.parts.rules.published(agency.ruleset)
+        agency, {"call_id": "lost-1"}, service.parts.rules.published(agency)
     )
     silent: Any = SilentJournal(service.parts.decisions, document)
     client = make_flask(dataclasses.replace(service.parts, decisions=silent)).test_client()
@@ -244,7 +245,9 @@ def test_source_is_a_link_only_to_the_web(service: Service, vocabulary: Vocabula
         {"rule": "a", "text": "One.", "basis": {"title": "Web", "url": "https://example.org/a"}},
         {"rule": "b", "text": "Two.", "basis": {"title": "Bad", "url": "javascript:alert(1)"}},
     ]
-    answer = answer_of(document, {}, vocabulary, None, time_zone="UTC", is_recorded=True)
+    answer = answer_of(
+        document, {}, load_config(), None, time_zone="UTC", is_recorded=True, sources={}
+    )
     with service.app.test_request_context():
         text = service.app.jinja_env.get_template("answer.html").render(
             answer=answer, kinds=vocabulary.responders, is_before=False

@@ -1,0 +1,174 @@
+"""
+The state of the service in words: what runs, what waits, what is away, what went wrong last.
+
+`/readyz` and the page of the state read the same facts here. Nothing of it is about a call.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from service.access import Actor
+from service.host.process_list import listed
+from service.parts import Parts
+
+LOOK_AGE_S_MAX: Final = 15.0  # a look is taken every second; a slow network may take a few
+TROUBLES_MAX: Final = 20
+TAIL_BYTES_MAX: Final = 65_536  # of each log; older lines are in the file itself
+# What each event of a log means to a person. One that is not here is shown by its name.
+WORDS: Final[Mapping[str, str]] = {
+    "audit_export_broken_off": "An export of the audit trail broke off.",
+    "audit_not_stored": "An entry of the audit trail is only in the log: the store was away.",
+    "away": "A part that the shipper needs was away; records waited.",
+    "decide_failed": "A recommendation failed, and the floor answered.",
+    "decision_not_recorded": "A decision could not be recorded in the journal.",
+    "dispatch_not_recorded": "A report of what was sent could not be recorded.",
+    "export_broken_off": "An export of decisions broke off.",
+    "gather_failed": "What the rules need could not be gathered, and the floor answered.",
+    "invariant_broken": "A recommendation broke a promise, and the floor answered.",
+    "look_failed": "A look at keys, agencies and the queue failed.",
+    "look_not_kept": "What was seen of keys and agencies could not be kept on disk.",
+    "page_failed": "A page failed.",
+    "record_refused": "The store refused a record; it is still in its journal.",
+    "rules_gone": "A ruleset is gone from the configuration; the last good one decides.",
+    "rules_not_kept": "The last good rules could not be kept on disk.",
+    "rules_not_loaded": "The rules could not be read; the last good ones decide.",
+    "session_from_last_look": "A sign-in was judged by what was seen last: the store was away.",
+    "sign_in_of_nobody": "A sign-in failed for an address that nobody has.",
+    "store_away_at_start": "The store was away at the start.",
+    "surroundings": "The store or the queue went away, or came back.",
+    "view_failed": "A request of the API failed.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """
+    A warning or an error of one part: when, which part, how bad, and what it means.
+    """
+
+    at: str
+    part: str
+    level: str
+    event: str
+
+    @property
+    def text(self) -> str:
+        """
+        Say in words what the event means.
+        """
+        return WORDS.get(self.event, f"`{self.event}`, see the log of this part.")
+
+
+def summary(parts: Parts, actor: Actor | None = None) -> dict[str, Any]:
+    """
+    Say whether calls can be answered, what is degraded, and what waits for the store.
+
+    Only the actor's own agency is named.
+    """
+    count, oldest_s = parts.journal.backlog()
+    degraded = _degraded(parts, oldest_s, actor.agency if actor else None)
+    return {
+        "status": "degraded" if degraded else "ready",
+        "degraded": degraded,
+        "journal": {"not_stored": count, "oldest_s": round(oldest_s, 1)},
+    }
+
+
+def whole(parts: Parts, actor: Actor) -> dict[str, Any]:
+    """
+    Give the summary with every process of this host and what went wrong last, for somebody who may
+    read the state.
+    """
+    return {
+        **summary(parts, actor),
+        "processes": listed(parts.settings.home, actor.agency),
+        "parts": _parts(parts),
+        "troubles": [
+            {"at": one.at, "part": one.part, "level": one.level, "text": one.text}
+            for one in troubles(parts.settings.home)
+        ],
+    }
+
+
+def troubles(home: Path) -> list[Trouble]:
+    """
+    Give the last warnings and errors of every part on this host, the newest first. Never raises.
+    """
+    found = [one for path in sorted((home / "logs").glob("*.log")) for one in _of_log(path)]
+    return sorted(found, key=lambda one: one.at, reverse=True)[:TROUBLES_MAX]
+
+
+def _of_log(path: Path) -> Iterator[Trouble]:
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(0, size - TAIL_BYTES_MAX))
+            lines = file.read(TAIL_BYTES_MAX).splitlines()
+    except OSError:
+        return
+    for line in lines:
+        if not line.startswith(b"{"):
+            continue  # the words of a library, which may hold anything
+        try:
+            told = orjson.loads(line)
+            level, event, at = str(told["level"]), str(told["event"]), str(told["timestamp"])
+        except (ValueError, KeyError, TypeError):
+            continue
+        if level in ("warning", "error", "critical") and event.isidentifier():
+            yield Trouble(at, path.stem, level, event[:60])
+
+
+def _parts(parts: Parts) -> list[dict[str, str]]:
+    """
+    Say of each thing that the service stands on whether it is there: `ok`, `away` or `unknown`.
+    """
+    seen = parts.surroundings.seen
+    signs = {name: parts.surroundings.alive(name) for name in ("worker", "beat")}
+    states = {
+        "journal": not parts.decisions.is_journal_resting,
+        "store": seen.has_store,
+        "queue": seen.has_queue,
+        **{name: sign if seen.has_queue else None for name, sign in signs.items()},
+    }
+    words = {True: "ok", False: "away", None: "unknown"}
+    return [{"part": name, "state": words[sign]} for name, sign in states.items()]
+
+
+def _degraded(parts: Parts, oldest_s: float, whose: str | None) -> list[dict[str, str]]:
+    seen = parts.surroundings.seen
+    said = []
+    if parts.rules.mode == "floor":
+        said.append(("rules", "no rules could be read: 911 stays on the line, with EMS"))
+    elif parts.rules.mode == "last_good_rules":
+        said.append(("rules", "the rules could not be read: the last good ones decide"))
+    for agency in seen.agencies.values():
+        name = f"agency {agency.id}" if agency.id == whose else "an agency"
+        said += [
+            (
+                "rules",
+                f"{name}: {text}"
+                if agency.id == whose
+                else f"{name} has rules that could not be loaded: the last good ones decide",
+            )
+            for text in parts.rules.faults_of(agency)
+        ]
+        if parts.rules.mode != "floor" and parts.rules.published(agency) is None:
+            said.append(("rules", f"{name} has no rules: 911 stays on the line, with EMS"))
+    if parts.decisions.is_journal_resting:
+        said.append(("journal", "the journal does not answer: calls are answered and not recorded"))
+    if oldest_s > parts.settings.backlog_s_max:
+        said.append(("shipper", "records wait long for the store: see the journal's oldest"))
+    if parts.surroundings.look_age_s > LOOK_AGE_S_MAX:
+        said.append(("keys", "keys and agencies are old: new keys do not work, ended ones do"))
+    if not seen.has_store:
+        said.append(("store", "the store cannot be reached: decisions wait in the journal"))
+    if not seen.has_queue:
+        said.append(("queue", "the queue cannot be reached: decisions wait in the journal"))
+    for name in ("worker", "beat"):
+        if seen.has_queue and parts.surroundings.alive(name) is False:
+            said.append((name, f"no sign of life from the {name}: decisions wait in the journal"))
+    return [{"part": part, "text": text} for part, text in said]

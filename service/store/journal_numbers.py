@@ -1,0 +1,112 @@
+"""
+Find the numbers of hosts' journals that the store lacks.
+
+A journal numbers its records without gaps, over decisions, reports and repeats alike, so a record
+that went missing shows. Only the newest numbers of a host are looked at: an older gap was seen when
+it was new.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, Select, Table, func, select, union_all
+
+from service.store.database import reading
+from service.store.decisions import decisions, repeats
+from service.store.dispatches import dispatches
+
+_NUMBERED: Final[tuple[Table, ...]] = (decisions, repeats, dispatches)
+LOOKED_AT_MAX: Final = 100_000  # numbers of a host, counted down from its newest
+HOSTS_MAX: Final = 1_000
+GAPS_MAX: Final = 100  # of one host in one look; the next look finds the others
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """
+    Numbers of a host's journal that the store lacks, *first* to *last*.
+    """
+
+    host_id: str
+    first: int
+    last: int
+
+
+def gaps(engine: Engine, *, stored_before: datetime) -> tuple[Gap, ...]:
+    """
+    Give the gaps behind which a record was stored before that time.
+    """
+    with reading(engine) as connection:
+        return tuple(
+            gap for host in _hosts(connection) for gap in _gaps_of(connection, host, stored_before)
+        )
+
+
+def agencies_of(engine: Engine, host_id: str) -> tuple[str, ...]:
+    """
+    Give the agencies whose records this host has sent lately.
+    """
+    with reading(engine) as connection:
+        floor = _newest(connection, host_id) - LOOKED_AT_MAX
+        found = union_all(
+            *(
+                select(table.c.agency)
+                .where(table.c.host_id == host_id, table.c.journal_number > floor)
+                .distinct()
+                for table in _NUMBERED
+            )
+        )
+        return tuple(sorted(set(connection.execute(found).scalars())))
+
+
+def _hosts(connection: Connection) -> list[str]:
+    # From one to the next through the index, since a list of all rows is long and hosts are few.
+    found: set[str] = set()
+    for table in _NUMBERED:
+        last = ""
+        while len(found) < HOSTS_MAX:
+            query = select(func.min(table.c.host_id)).where(table.c.host_id > last)
+            following = connection.execute(query).scalar_one()
+            if following is None:
+                break
+            last = following
+            found.add(following)
+    return sorted(found)
+
+
+def _newest(connection: Connection, host_id: str) -> int:
+    newest = [
+        connection.execute(
+            select(func.max(table.c.journal_number)).where(table.c.host_id == host_id)
+        ).scalar_one()
+        for table in _NUMBERED
+    ]
+    return max(number or 0 for number in newest)
+
+
+def _gaps_of(connection: Connection, host_id: str, stored_before: datetime) -> Iterator[Gap]:
+    newest = _newest(connection, host_id)
+    floor = max(0, newest - LOOKED_AT_MAX)
+    numbers = union_all(*(_above(table, host_id, floor) for table in _NUMBERED)).subquery()
+    counted = connection.execute(select(func.count()).select_from(numbers)).scalar_one()
+    if counted == newest - floor:
+        return
+    before = func.coalesce(func.lag(numbers.c.number).over(order_by=numbers.c.number), floor)
+    steps = select(numbers.c.number, numbers.c.stored_at, before.label("before")).subquery()
+    query = (
+        select(steps.c.before, steps.c.number)
+        .where(steps.c.number > steps.c.before + 1, steps.c.stored_at < stored_before)
+        .order_by(steps.c.number)
+        .limit(GAPS_MAX)
+    )
+    for last_there, number in connection.execute(query):
+        yield Gap(host_id, last_there + 1, number - 1)
+
+
+def _above(table: Table, host_id: str, floor: int) -> Select[Any]:
+    number = table.c.journal_number.label("number")
+    return select(number, table.c.stored_at).where(
+        table.c.host_id == host_id, table.c.journal_number > floor
+    )

@@ -1,0 +1,48 @@
+"""
+Read the requests of stored decisions again, the newest first, a piece at a time.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, String, literal, select, tuple_
+
+from service.store.cursor import Cursor
+from service.store.database import Instant, reading
+from service.store.decisions import decisions
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRequest:
+    """
+    What a decision was asked with; texts in it are sealed.
+    """
+
+    decision_id: str
+    decided_at: datetime
+    request: Mapping[str, Any]
+
+
+def before(
+    engine: Engine, agency: str, last: Cursor | None, limit: int
+) -> tuple[StoredRequest, ...]:
+    """
+    Give up to *limit* of an agency's requests that were decided before *last*; None begins with the
+    newest.
+    """
+    query = select(decisions.c.record_id, decisions.c.decided_at, decisions.c.body).where(
+        decisions.c.agency == agency
+    )
+    if last is not None:
+        query = query.where(
+            tuple_(decisions.c.decided_at, decisions.c.record_id)
+            < tuple_(literal(last.at, Instant), literal(last.id, String))
+        )
+    query = query.order_by(decisions.c.decided_at.desc(), decisions.c.record_id.desc())
+    with reading(engine) as connection:
+        rows = connection.execute(query.limit(limit)).all()
+    return tuple(
+        StoredRequest(row.record_id, row.decided_at, row.body.get("request") or {}) for row in rows
+    )

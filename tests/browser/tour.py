@@ -1,0 +1,143 @@
+"""
+Every page there is, and who opens it: for axe, for the walk, and for the pictures.
+
+    python -m tests.browser.tour FOLDER     makes a picture of every page
+"""
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.chromium import chromium
+from tests.browser.house import House, seed
+from tests.whole_service import running, until_ready
+
+WIDTHS = (1440, 390)
+SCHEMES = ("light", "dark")
+
+
+@dataclass(frozen=True)
+class Stop:
+    """
+    One page: its name, who opens it (None: nobody signed in), and how it is reached.
+    """
+
+    name: str
+    who: str | None
+    reach: Callable[[Page, House], object]
+
+
+def at(path: str) -> Callable[[Page, House], object]:
+    """
+    Reach a page by its address.
+    """
+    return lambda page, house: page.goto(f"{house.url}{path}")
+
+
+def of_decision(path: str, call_id: str) -> Callable[[Page, House], object]:
+    """
+    Reach the page of a decision.
+    """
+    return lambda page, house: page.goto(f"{house.url}{path.format(house.decisions[call_id])}")
+
+
+def answered(*answers: str) -> Callable[[Page, House], object]:
+    """
+    Reach the console with these answers given, each by its button.
+    """
+
+    def reach(page: Page, house: House) -> None:
+        page.goto(f"{house.url}/")
+        for value in answers:
+            page.locator(f'button[name="answer"][value="{value}"]').first.click()
+            page.wait_for_load_state("networkidle")
+
+    return reach
+
+
+STOPS: tuple[Stop, ...] = (
+    Stop("sign-in", None, at("/sign-in")),
+    Stop("account", "dispatcher", at("/account")),
+    Stop("call-new", "dispatcher", at("/")),
+    Stop("call-answered", "dispatcher", answered("weapon=none")),
+    Stop("call-gun", "dispatcher", answered("weapon=firearm")),
+    Stop("call-practice", "dispatcher", at("/practice")),
+    Stop("decisions", "dispatcher", at("/decisions")),
+    Stop("decisions-none", "dispatcher", at("/decisions?call_id=none")),
+    Stop("decision", "dispatcher", of_decision("/decisions/{}", "EXAMPLE-1")),
+    Stop("decision-try", "dispatcher", of_decision("/decisions/{}/try", "EXAMPLE-1")),
+    Stop("call-revisions", "dispatcher", at("/calls/EXAMPLE-1")),
+    Stop("reviews", "supervisor", at("/reviews")),
+    Stop("review-figures", "supervisor", at("/reviews/figures")),
+    Stop("alerts", "supervisor", at("/alerts")),
+    Stop("rules", "admin", at("/rules")),
+    Stop("ruleset", "admin", at("/rules/national-baseline")),
+    Stop("admin", "admin", at("/admin")),
+    Stop("people", "admin", at("/admin/people")),
+    Stop("keys", "admin", at("/admin/keys")),
+    Stop("agency", "admin", at("/admin/agency")),
+    Stop("audit", "admin", at("/admin/audit")),
+    Stop("state", "admin", at("/state")),
+    Stop("not-here", "admin", at("/no-such-page")),
+    Stop("not-allowed", "admin", at("/decisions")),
+)
+
+
+def windows(browser: Browser, house: House, **options: object) -> Iterator[tuple[str | None, Page]]:
+    """
+    Open one window for each person of the tour, signed in, and one for nobody.
+    """
+    for who in dict.fromkeys(stop.who for stop in STOPS):
+        context = browser.new_context(**options)  # type: ignore[arg-type]  # Playwright's own names
+        page = context.new_page()
+        if who is not None:
+            house.sign_in(page, who)
+        yield who, page
+        context.close()
+
+
+def make_pictures(browser: Browser, house: House, folder: Path) -> int:
+    """
+    Make a picture of every page at each width, in light and dark, and count them.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    count = 0
+    for scheme in SCHEMES:
+        for width in WIDTHS:
+            size = {"width": width, "height": 900}
+            for who, page in windows(browser, house, color_scheme=scheme, viewport=size):
+                for stop in (one for one in STOPS if one.who == who):
+                    stop.reach(page, house)
+                    path = folder / f"{stop.name}-{width}-{scheme}.png"
+                    page.screenshot(path=path, full_page=True)
+                    count += 1
+                    sys.stderr.write(f"\r{count:>4} pictures: {path.name:<50}")
+    sys.stderr.write("\n")
+    return count
+
+
+def main(folder: Path) -> None:
+    """
+    Run the service on a home of its own, with example calls, and picture its pages.
+    """
+    with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
+        path = chromium()
+        if path is None:
+            sys.exit("no Chromium here: install one (Debian: apt install chromium)")
+        home = Path(scratch) / "home"
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        with running(home) as (url, _):
+            until_ready(url)
+            house = seed(House(url, json.loads((home / "credentials.json").read_text())))
+            count = make_pictures(browser, house, folder)
+        browser.close()
+    sys.stdout.write(f"{count} pictures in {folder}\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
