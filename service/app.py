@@ -126,9 +126,9 @@ def join(
         now=now,
     )
     trail = Audit(store, now, has_store=lambda: surroundings.seen.has_store)
+    drafts = Drafts(rules, store, trail, now)
     blind = Blindness(store, journal, now)
     records = Records(journal, store, key_ring, surroundings)
-    drafts = Drafts(rules, store, trail, now)
     parts = Parts(
         settings=settings,
         rules=rules,
@@ -140,6 +140,10 @@ def join(
         records=records,
         metrics=metrics,
         audit=trail,
+        alerts=Alerts(store, trail, key_ring, now),
+        people=People(store, trail, now),
+        access_keys=AccessKeys(store, trail, now),
+        agencies=Agencies(store, trail, lambda: rules.config.agency, now),
         blind=blind,
         reviews=Reviews(
             *(store, journal, records, blind, trail),
@@ -153,10 +157,6 @@ def join(
             add_scenario=drafts.add_scenario,
             now=now,
         ),
-        alerts=Alerts(store, trail, key_ring, now),
-        people=People(store, trail, now),
-        access_keys=AccessKeys(store, trail, now),
-        agencies=Agencies(store, trail, lambda: rules.config.agency, now),
         sign_in=SignIn(settings, store, key_ring, surroundings, trail=trail, now=now),
         drafts=drafts,
         trials=Trials(rules, store),
@@ -201,13 +201,13 @@ def make_flask(parts: Parts) -> Flask:
         export_blueprint,
         simulations_blueprint,
         calls_blueprint,
-        reviews_blueprint,
-        findings_blueprint,
         alerts_blueprint,
         people_blueprint,
         access_keys_blueprint,
         agency_blueprint,
         audit_blueprint,
+        reviews_blueprint,
+        findings_blueprint,
         health_blueprint,
         description_blueprint,
         frame_pages,

@@ -41,6 +41,16 @@ class ClaimHeldError(CrisisRouterError):
     """
 
 
+class ConflictError(CrisisRouterError):
+    """
+    What is asked for does not fit the state of things; `code` says why, for programs.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 class SealedTextError(CrisisRouterError):
     """
     A sealed text cannot be opened: its key is not in the ring, or it is not what was sealed.
@@ -51,16 +61,6 @@ class CursorError(CrisisRouterError):
     """
     The cursor of a list is not one that a list gave out.
     """
-
-
-class ConflictError(CrisisRouterError):
-    """
-    What was asked cannot be done as things stand; `code` names why and never changes.
-    """
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
-        self.code = code
 
 
 class ConfigurationError(CrisisRouterError):

@@ -50,12 +50,12 @@ class Parts:
     metrics: Metrics
     audit: Audit
     alerts: Alerts
-    blind: Blindness
-    reviews: Reviews
-    findings: Findings
     people: People
     access_keys: AccessKeys
     agencies: Agencies
+    blind: Blindness
+    reviews: Reviews
+    findings: Findings
     sign_in: SignIn
     drafts: Drafts
     trials: Trials

@@ -17,8 +17,8 @@ from service.settings import Settings, read_settings
 
 QUEUE = "crisis_router"
 ALIVE_EVERY_S = 2.0
-SELECT_EVERY_S = 2.0  # a review is in the queue within seconds of its decision
 MISSING_EVERY_S = 15.0  # a gap counts after a minute, so that a look now and then is enough
+SELECT_EVERY_S = 2.0  # a review is in the queue within seconds of its decision
 
 
 def make_celery(settings: Settings) -> Celery:
@@ -72,15 +72,15 @@ def configuration(settings: Settings) -> dict[str, Any]:
                 # With no worker to take them they would pile up in Redis.
                 "options": {"expires": 3 * ALIVE_EVERY_S},
             },
-            "select-for-review": {
-                "task": "workers.tasks.select_for_review",
-                "schedule": SELECT_EVERY_S,
-                "options": {"expires": SELECT_EVERY_S},
-            },
             "look-for-missing": {
                 "task": "workers.tasks.look_for_missing",
                 "schedule": MISSING_EVERY_S,
                 "options": {"expires": 3 * MISSING_EVERY_S},
+            },
+            "select-for-review": {
+                "task": "workers.tasks.select_for_review",
+                "schedule": SELECT_EVERY_S,
+                "options": {"expires": SELECT_EVERY_S},
             },
         },
     }

@@ -30,8 +30,8 @@ def calls_blueprint(parts: Parts) -> Blueprint:
         revisions = parts.records.of_call(asker.agency.id, call_id) if "\0" not in call_id else []
         if not revisions:
             raise RefusedError(404, "no-such-call", "no decision was asked for a call with this id")
-        parts.blind.note_opened(asker.actor, [one["decision_id"] for one in revisions])
         parts.audit.note(asker.actor, "read", ("call", call_id))
+        parts.blind.note_opened(asker.actor, [one["decision_id"] for one in revisions])
         return answer({"call_id": call_id, "revisions": revisions})
 
     return blueprint

@@ -56,8 +56,8 @@ def decisions_blueprint(parts: Parts) -> Blueprint:
         document = parts.records.find(asker.agency.id, record_id) if "\0" not in record_id else None
         if document is None:
             raise RefusedError(404, "no-such-decision", "there is no decision with this id")
-        parts.blind.note_opened(asker.actor, [record_id])
         parts.audit.note(asker.actor, "read", ("decision", record_id))
+        parts.blind.note_opened(asker.actor, [record_id])
         return answer(document)
 
     @blueprint.get("/v1/decisions")

@@ -119,9 +119,8 @@ def describe(parts: Parts) -> dict[str, Any]:
         spec.components.schema(name, schema)
     for name, read in ADMINISTRATION_BODIES.items():
         spec.components.schema(name, schema=read)
-    described = operations_of(vocabulary, parts.settings)
+    described = operations_of(vocabulary, parts.settings) | review_operations(parts.settings)
     described |= administration_operations(parts.settings)
-    described |= review_operations(parts.settings)
     for path, operations in described.items():
         spec.path(path, operations=operations)
     document: dict[str, Any] = spec.to_dict()

@@ -34,11 +34,6 @@ TABLES = (
     sessions.failures,
     alerts.alerts,
     audit.audit,
-    reviews.reviews,
-    findings.findings,
-    openings.openings,
-    sample.tickets,
-    considered.considered,
     rulesets.versions,
     rulesets.live,
     rulesets.shipped,
@@ -47,6 +42,11 @@ TABLES = (
     drafts.saves,
     drafts.approvals,
     checks.checks,
+    reviews.reviews,
+    findings.findings,
+    openings.openings,
+    sample.tickets,
+    considered.considered,
 )
 
 __all__ = ["TABLES", "metadata"]

@@ -69,7 +69,7 @@ def test_wrong_passwords_say_the_same(house: Service) -> None:
     told = [re.sub(r'value="[^"]*"', "", one.text) for one in (wrong, nobody)]
     assert told[0] == told[1]
     assert "not the password" not in wrong.text
-    assert acts(house) == ["failed to sign in"]
+    assert acts(house).count("failed to sign in") == 1
 
 
 @pytest.mark.parametrize("email", ["", "\0", "\ud800@x", "x" * 5000, "<script>alert(1)</script>"])
