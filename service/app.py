@@ -53,6 +53,7 @@ from service.metrics import make_metrics
 from service.pages.call import call_pages
 from service.pages.frame import frame_pages, nothing_here
 from service.pages.practice import practice_pages
+from service.pages.reviews import review_pages
 from service.pages.sign_in import sign_in_pages
 from service.parts import Parts
 from service.people import People
@@ -213,6 +214,7 @@ def make_flask(parts: Parts) -> Flask:
         frame_pages,
         sign_in_pages,
         call_pages,
+        review_pages,
         practice_pages,
     ):
         app.register_blueprint(make(parts))

@@ -5,7 +5,7 @@ The API and the pages call the same functions here.
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from marshmallow import Schema
@@ -130,6 +130,12 @@ class Findings:
         """
         return findings.of_reviews(self._store, actor.agency, [review_id]).get(review_id)
 
+    def of_reviews(self, actor: Actor, review_ids: Collection[str]) -> dict[str, Finding]:
+        """
+        Give the finding of each of these reviews that has one, by the review's id.
+        """
+        return findings.of_reviews(self._store, actor.agency, review_ids)
+
     def page(
         self, actor: Actor, search: Search, cursor: str | None, limit: int
     ) -> tuple[list[Document], str | None]:
@@ -167,7 +173,11 @@ class Findings:
             raise ClaimHeldError(CLAIM_HELD)
         stored = decisions.find(self._store, actor.agency, finding.decision_id)
         assert stored is not None, "a finding is about a decision that is stored"
-        made = scenario_of(finding, stored.body["request"], list(stored.responders))
+        with reading(self._store) as connection:
+            review = reviews.find(connection, actor.agency, finding.review_id)
+        would_send = list((review and review.would_send) or ())
+        sent = list(stored.responders)
+        made = scenario_of(finding, stored.body["request"], sent, would_send)
         if made is None:
             text = "the finding does not say who should have been sent: name them first"
             raise ConflictError("says_nobody", text)

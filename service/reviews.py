@@ -77,6 +77,14 @@ class Reviews:
             *reviews.page(self._store, actor.agency, is_open=is_open, cursor=cursor, limit=limit)
         )
 
+    def progress(self, actor: Actor, since: dt.datetime, until: dt.datetime) -> tuple[int, int]:
+        """
+        Say how many reviews the actor answered since a time, and how many there are to be done
+        until another: those, and what is open and due by then.
+        """
+        done = reviews.count_answered(self._store, actor.agency, actor.identity, since)
+        return done, done + reviews.count_open(self._store, actor.agency, until)
+
     def find(self, actor: Actor, review_id: str) -> Review | None:
         """
         Give a review of the actor's agency, or None.
