@@ -42,6 +42,17 @@ class Queue:
     next: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """
+    How far a reviewer is today, and what still waits in the agency.
+    """
+
+    answered: int
+    due: int
+    waiting: int
+
+
 class Reviews:
     """
     Serves one actor at a time. One per process; any thread may call it.
@@ -77,13 +88,17 @@ class Reviews:
             *reviews.page(self._store, actor.agency, is_open=is_open, cursor=cursor, limit=limit)
         )
 
-    def progress(self, actor: Actor, since: dt.datetime, until: dt.datetime) -> tuple[int, int]:
+    def progress(self, actor: Actor, since: dt.datetime, until: dt.datetime) -> Progress:
         """
-        Say how many reviews the actor answered since a time, and how many there are to be done
-        until another: those, and what is open and due by then.
+        Say how many reviews the actor answered since a time, how many open ones are due before
+        another, and how many wait in all.
         """
-        done = reviews.count_answered(self._store, actor.agency, actor.identity, since)
-        return done, done + reviews.count_open(self._store, actor.agency, until)
+        agency = actor.agency
+        return Progress(
+            answered=reviews.count_answered(self._store, agency, actor.identity, since),
+            due=reviews.count_open(self._store, agency, until),
+            waiting=reviews.count_open(self._store, agency, None),
+        )
 
     def find(self, actor: Actor, review_id: str) -> Review | None:
         """

@@ -30,7 +30,7 @@ from service.pages.review_sheet import (
 from service.pages.visitor import Visitor, visitor
 from service.parts import Parts
 from service.review_request import COMMENT_CHARACTERS_MAX, answer_schema
-from service.reviews import shown
+from service.reviews import Progress, shown
 from service.store.reviews import Review
 
 PAGE_ITEMS: Final = 50
@@ -321,12 +321,10 @@ def _answered_parts(parts: Parts, who: Visitor, review: Review) -> dict[str, Any
     }
 
 
-def progress_of(parts: Parts, who: Visitor) -> tuple[int, int]:
+def progress_of(parts: Parts, who: Visitor) -> Progress:
     """
-    Say how many reviews this person answered today, and how many there are for today: those, and
-    what is due by midnight where the agency is.
+    Say how far this person is today, where the agency is.
     """
     local = parts.now().astimezone(ZoneInfo(who.agency.time_zone))
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
-    following = midnight + dt.timedelta(days=1)
-    return parts.reviews.progress(who.actor, midnight, following)
+    return parts.reviews.progress(who.actor, midnight, midnight + dt.timedelta(days=1))
