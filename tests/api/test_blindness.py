@@ -2,11 +2,15 @@
 Blind reviews: what is shown before the answer, and who has seen too much to review.
 """
 
+import datetime as dt
 import json
 from typing import Any
 
 import pytest
 
+from service.alerts import NOBODY_SENT, NOBODY_SENT_TEXT
+from service.store import alerts
+from service.store.alerts import Alert
 from tests.api.conftest import Api
 from tests.api.reporting import CALM, decided, report
 from tests.api.reviewing import (
@@ -105,6 +109,22 @@ def test_a_claimed_decision_is_hidden_on_every_route(api: Api) -> None:
     assert give_answer(api, review_id).status_code == 200
     assert api.get(f"/v1/decisions/{decision_id}", "supervisor").status_code == 200
     assert items(api, "/v1/decisions?call_id=walk-1")
+
+
+def test_alerts_about_a_claimed_call_wait_for_the_answer(api: Api) -> None:
+    """
+    An alert says what was sent: whoever holds the claim is not told before they have answered.
+    """
+    review_id, decision_id = to_review(api, "alerted")
+    now = dt.datetime.now(dt.UTC)
+    about = (alerts.new_id(), "example", NOBODY_SENT, decision_id, "alerted")
+    alerts.create(api.parts.store, Alert(*about, NOBODY_SENT_TEXT, now, now))
+    assert "alerted" in api.get("/v1/alerts", "supervisor").text
+    claim(api, review_id)
+    assert "alerted" not in api.get("/v1/alerts", "supervisor").text
+    assert "alerted" in api.get("/v1/alerts", "second").text
+    give_answer(api, review_id)
+    assert "alerted" in api.get("/v1/alerts", "supervisor").text
 
 
 def test_a_claimed_call_is_hidden_from_every_key_of_the_person(api: Api) -> None:
