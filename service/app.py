@@ -29,12 +29,14 @@ from service.api.calls import calls_blueprint
 from service.api.decisions import decisions_blueprint
 from service.api.description import description_blueprint
 from service.api.dispatches import dispatches_blueprint
+from service.api.drafts import drafts_blueprint
 from service.api.export import export_blueprint
 from service.api.findings import findings_blueprint
 from service.api.health import health_blueprint
 from service.api.people import people_blueprint
 from service.api.problems import handle_errors
 from service.api.reviews import reviews_blueprint
+from service.api.rulesets import rulesets_blueprint
 from service.api.simulations import simulations_blueprint
 from service.audit import Audit
 from service.blindness import Blindness
@@ -50,11 +52,21 @@ from service.journal import Journal
 from service.live_rules import LiveRules
 from service.log import configure_log
 from service.metrics import make_metrics
+from service.pages.access_keys import access_keys_pages
+from service.pages.admin import admin_pages
+from service.pages.agency import agency_pages
+from service.pages.alerts import alerts_pages
+from service.pages.audit import audit_pages
 from service.pages.call import call_pages
+from service.pages.decision import decision_pages
+from service.pages.decisions import decisions_pages
 from service.pages.frame import frame_pages, nothing_here
+from service.pages.people import people_pages
 from service.pages.practice import practice_pages
 from service.pages.reviews import review_pages
 from service.pages.sign_in import sign_in_pages
+from service.pages.state import state_pages
+from service.pages.try_again import try_pages
 from service.parts import Parts
 from service.people import People
 from service.publishing import Publishing
@@ -159,6 +171,7 @@ def join(
             now=now,
         ),
         sign_in=SignIn(settings, store, key_ring, surroundings, trail=trail, now=now),
+        live_rules=live_rules,
         drafts=drafts,
         trials=Trials(rules, store),
         checks=Checks(store, trail, now),
@@ -209,13 +222,25 @@ def make_flask(parts: Parts) -> Flask:
         audit_blueprint,
         reviews_blueprint,
         findings_blueprint,
+        rulesets_blueprint,
+        drafts_blueprint,
         health_blueprint,
         description_blueprint,
         frame_pages,
         sign_in_pages,
+        admin_pages,
+        people_pages,
+        access_keys_pages,
+        agency_pages,
+        audit_pages,
+        alerts_pages,
+        state_pages,
         call_pages,
         review_pages,
         practice_pages,
+        decisions_pages,
+        decision_pages,
+        try_pages,
     ):
         app.register_blueprint(make(parts))
     handle_errors(app, parts.metrics, lambda: nothing_here(parts))

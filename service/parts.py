@@ -21,6 +21,7 @@ from service.drafts import Drafts
 from service.encryption import KeyRing
 from service.findings import Findings
 from service.journal import Journal
+from service.live_rules import LiveRules
 from service.metrics import Metrics
 from service.people import People
 from service.publishing import Publishing
@@ -57,6 +58,7 @@ class Parts:
     reviews: Reviews
     findings: Findings
     sign_in: SignIn
+    live_rules: LiveRules
     drafts: Drafts
     trials: Trials
     checks: Checks

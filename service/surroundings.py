@@ -112,11 +112,12 @@ class Surroundings:
             before, has_store=True, has_queue=True
         ):
             _keep(self._kept, found)
+        if found.agencies != before.agencies:
             self._on_change()
 
     def on_change(self, tell: Callable[[], object]) -> None:
         """
-        Call *tell* after each look that found other agencies or keys.
+        Call *tell* after each look that found an agency new or changed.
         """
         self._on_change = tell
 

@@ -17,6 +17,7 @@ from service.settings import Settings, read_settings
 
 QUEUE = "crisis_router"
 ALIVE_EVERY_S = 2.0
+RULES_EVERY_S = 1.0
 MISSING_EVERY_S = 15.0  # a gap counts after a minute, so that a look now and then is enough
 SELECT_EVERY_S = 2.0  # a review is in the queue within seconds of its decision
 
@@ -72,6 +73,16 @@ def configuration(settings: Settings) -> dict[str, Any]:
                 # With no worker to take them they would pile up in Redis.
                 "options": {"expires": 3 * ALIVE_EVERY_S},
             },
+            "check-drafts": {
+                "task": "workers.rule_tasks.check_drafts",
+                "schedule": RULES_EVERY_S,
+                "options": {"expires": 2 * RULES_EVERY_S},
+            },
+            "publish-due": {
+                "task": "workers.rule_tasks.publish_due",
+                "schedule": RULES_EVERY_S,
+                "options": {"expires": 2 * RULES_EVERY_S},
+            },
             "look-for-missing": {
                 "task": "workers.tasks.look_for_missing",
                 "schedule": MISSING_EVERY_S,
@@ -86,7 +97,7 @@ def configuration(settings: Settings) -> dict[str, Any]:
     }
 
 
-app = Celery("crisis_router", include=["workers.tasks"])
+app = Celery("crisis_router", include=["workers.tasks", "workers.rule_tasks"])
 app.add_defaults(lambda: configuration(read_settings()))
 
 

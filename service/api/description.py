@@ -25,6 +25,9 @@ from service.api.administration_operations import (
 from service.api.answer_schemas import schemas_of
 from service.api.operations import operations_of
 from service.api.review_operations import review_operations, review_schemas
+from service.api.rule_answers import REQUESTS
+from service.api.rule_operations import rule_operations
+from service.api.rule_schemas import rule_schemas
 from service.dispatch_request import Kinds
 from service.parts import Parts
 from service.request import ByName, Degrees, Facts, Flag, Instant
@@ -112,6 +115,7 @@ def describe(parts: Parts) -> dict[str, Any]:
     spec.components.schema("ReviewAnswer", schema=answer_schema(vocabulary))
     spec.components.schema("ReviewFinding", schema=finding_schema(vocabulary))
     schemas = schemas_of(vocabulary)
+    schemas |= rule_schemas()
     schemas |= review_schemas(vocabulary, schemas["DecisionRecord"])
     for name, schema in schemas.items():
         spec.components.schema(name, schema)
@@ -120,7 +124,9 @@ def describe(parts: Parts) -> dict[str, Any]:
     for name, read in ADMINISTRATION_BODIES.items():
         spec.components.schema(name, schema=read)
     described = operations_of(vocabulary, parts.settings) | review_operations(parts.settings)
-    described |= administration_operations(parts.settings)
+    described |= administration_operations(parts.settings) | rule_operations()
+    for name, body in REQUESTS.items():
+        spec.components.schema(name, schema=body)
     for path, operations in described.items():
         spec.path(path, operations=operations)
     document: dict[str, Any] = spec.to_dict()

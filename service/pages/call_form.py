@@ -15,12 +15,13 @@ from service.pages.typed_call import NOT_KNOWN, Typed, body_of, text_of
 from service.routing.facts import Fact, Value, Vocabulary
 
 SIGNALLED_BY = {"incident_type": "type code", "remarks": "remarks"}
+# Paths of a request, with the id and the words of the field that they are typed in.
 TYPED_FIELDS = {
-    "call_id": "Call id",
-    "remarks": "Remarks",
-    "received_at": "Received",
-    "incident_type.registry": "List of codes",
-    "incident_type.code": "Type code",
+    "call_id": ("call_id", "Call id"),
+    "remarks": ("remarks", "Remarks"),
+    "received_at": ("received", "Received"),
+    "incident_type.registry": ("registry", "List of codes"),
+    "incident_type.code": ("type-code", "Type code"),
 }
 
 
@@ -294,5 +295,4 @@ def _place(vocabulary: Vocabulary, fault: Fault) -> tuple[str, str, str]:
         return f"f-{fact}", vocabulary.facts[fact].label, fault.message
     if head == "dismissed":
         return "signals", "Reason for taking a signal back", fault.message
-    known = TYPED_FIELDS.get(fault.path)
-    return (fault.path.rpartition(".")[2] if known else "", known or fault.path, fault.message)
+    return (*TYPED_FIELDS.get(fault.path, ("", fault.path)), fault.message)

@@ -27,7 +27,7 @@ from service.pages.review_sheet import (
     says,
     shares_of,
 )
-from service.pages.visitor import Visitor, visitor
+from service.pages.visitor import NotAllowedError, Visitor, visitor
 from service.parts import Parts
 from service.review_request import COMMENT_CHARACTERS_MAX, answer_schema
 from service.reviews import Progress, shown
@@ -150,7 +150,10 @@ def _review_routes(blueprint: Blueprint, parts: Parts) -> None:
         """
         Turn the finding into a scenario of the draft.
         """
-        who = visitor(parts, ADD_SCENARIOS)
+        # An administrator may add scenarios by the API, and has no need to see a review.
+        who = visitor(parts, REVIEW)
+        if not who.actor.may(ADD_SCENARIOS):
+            raise NotAllowedError(who, ADD_SCENARIOS)
         found = parts.findings.of_review(who.actor, review_id)
         if found is None:
             return _no_such_review(parts, who)
@@ -315,7 +318,7 @@ def _answered_parts(parts: Parts, who: Visitor, review: Review) -> dict[str, Any
         "levels": {name: place for place, name in enumerate(config.vocabulary.urgencies, 1)},
         "why_reviewed": [REASONS[one] for one in review.reasons],
         "is_added": "added" in request.args,
-        "may_add": who.actor.may(ADD_SCENARIOS),
+        "may_add": who.actor.may(ADD_SCENARIOS) and who.actor.may(REVIEW),
         "ruleset": who.agency.ruleset,
         "comment_max": COMMENT_CHARACTERS_MAX,
     }

@@ -100,8 +100,8 @@ def test_a_claimed_decision_is_hidden_on_every_route(api: Api) -> None:
         for path, response in walk(api, about, "walk-1", "supervisor").items():
             if path in (f"/v1/decisions/{about}", "/v1/calls/walk-1"):
                 assert response.status_code == 403, path
-            elif path != "/v1/reviews":
-                assert about not in response.text.replace(f"/{about}", ""), path
+            elif path != "/v1/reviews" and response.status_code == 200:
+                assert about not in response.text, path
     simulated = api.post("/v1/simulations", {"call_id": "walk-1", "facts": CALM}, "supervisor")
     assert simulated.status_code == 403
     assert api.get(f"/v1/decisions/{decision_id}", "dispatch").status_code == 200
