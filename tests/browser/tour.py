@@ -60,6 +60,30 @@ def answered(*answers: str) -> Callable[[Page, House], object]:
     return reach
 
 
+def to_review(page: Page, house: House) -> None:
+    """
+    Reach the question of a review: the next one, which stays with whoever holds it.
+    """
+    page.goto(f"{house.url}/reviews")
+    page.get_by_role("button", name="Review the next call").click()
+    page.wait_for_load_state("networkidle")
+
+
+def reviewed(page: Page, house: House) -> None:
+    """
+    Reach a review that is answered and waits for its verdict.
+    """
+    page.goto(f"{house.url}/reviews?state=done")
+    waiting = page.locator("tbody tr", has_text="Not given yet")
+    if waiting.count() == 0:
+        to_review(page, house)
+        page.locator("label", has_text="Mobile crisis").click()
+        page.get_by_role("button", name="Keep my answer").click()
+    else:
+        waiting.first.get_by_role("link").click()
+    page.wait_for_load_state("networkidle")
+
+
 STOPS: tuple[Stop, ...] = (
     Stop("sign-in", None, at("/sign-in")),
     Stop("account", "dispatcher", at("/account")),
@@ -73,6 +97,9 @@ STOPS: tuple[Stop, ...] = (
     Stop("decision-try", "dispatcher", of_decision("/decisions/{}/try", "EXAMPLE-1")),
     Stop("call-revisions", "dispatcher", at("/calls/EXAMPLE-1")),
     Stop("reviews", "supervisor", at("/reviews")),
+    Stop("review-question", "supervisor", to_review),
+    Stop("review-answered", "supervisor", reviewed),
+    Stop("reviews-done", "supervisor", at("/reviews?state=done")),
     Stop("review-figures", "supervisor", at("/reviews/figures")),
     Stop("alerts", "supervisor", at("/alerts")),
     Stop("rules", "admin", at("/rules")),
