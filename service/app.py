@@ -64,6 +64,7 @@ from service.pages.frame import frame_pages, nothing_here
 from service.pages.people import people_pages
 from service.pages.practice import practice_pages
 from service.pages.reviews import review_pages
+from service.pages.rules import rule_pages
 from service.pages.sign_in import sign_in_pages
 from service.pages.state import state_pages
 from service.pages.try_again import try_pages
@@ -235,6 +236,7 @@ def make_flask(parts: Parts) -> Flask:
         audit_pages,
         alerts_pages,
         state_pages,
+        rule_pages,
         call_pages,
         review_pages,
         practice_pages,
