@@ -126,6 +126,14 @@ PAGES: Final[dict[str, str | tuple[str, ...]]] = {
     "GET /alerts": READ_ALERTS,
     "POST /alerts/<alert_id>/settle": SETTLE_ALERTS,
     "GET /state": READ_STATE,
+    "GET /reviews": READ_REVIEWS,
+    "POST /reviews/next": REVIEW,
+    "GET /reviews/figures": READ_REVIEWS,
+    "GET /reviews/<review_id>": READ_REVIEWS,
+    "POST /reviews/<review_id>/claim": REVIEW,
+    "POST /reviews/<review_id>/answer": REVIEW,
+    "POST /reviews/<review_id>/finding": REVIEW,
+    "POST /reviews/<review_id>/scenario": REVIEW,
 }
 
 # Parts of an address that name a thing of one agency; every other part means something anywhere.
