@@ -52,12 +52,19 @@ from service.journal import Journal
 from service.live_rules import LiveRules
 from service.log import configure_log
 from service.metrics import make_metrics
+from service.pages.access_keys import access_keys_pages
+from service.pages.admin import admin_pages
+from service.pages.agency import agency_pages
+from service.pages.alerts import alerts_pages
+from service.pages.audit import audit_pages
 from service.pages.call import call_pages
 from service.pages.decision import decision_pages
 from service.pages.decisions import decisions_pages
 from service.pages.frame import frame_pages, nothing_here
+from service.pages.people import people_pages
 from service.pages.practice import practice_pages
 from service.pages.sign_in import sign_in_pages
+from service.pages.state import state_pages
 from service.pages.try_again import try_pages
 from service.parts import Parts
 from service.people import People
@@ -228,6 +235,13 @@ def make_flask(parts: Parts) -> Flask:
         description_blueprint,
         frame_pages,
         sign_in_pages,
+        admin_pages,
+        people_pages,
+        access_keys_pages,
+        agency_pages,
+        audit_pages,
+        alerts_pages,
+        state_pages,
         call_pages,
         practice_pages,
         decisions_pages,

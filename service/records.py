@@ -33,13 +33,12 @@ class Listed:
     """
     What a list shows of a decision, and the latest report of what was sent; None without one.
 
-    `why` is the text of the rule that says most: the one that brought police, the first hazard, or
-    the need.
+    `facts` are those that were told, with what a signal raised or filled; no words of the call.
     """
 
     summary: Document
     sent: Dispatch | None
-    why: str = ""
+    facts: Mapping[str, Any]
 
 
 class Records:
@@ -164,7 +163,7 @@ class Records:
             Listed(
                 _summary(one, sent.get(one.record_id)),
                 sent.get(one.record_id),
-                _why(one.body["answer"]),
+                _facts(one.body),
             )
             for one in page.items
         ]
@@ -277,10 +276,9 @@ def _summary(stored: Decision, sent: Dispatch | None) -> Document:
     }
 
 
-def _why(answer: Mapping[str, Any]) -> str:
-    because = answer["because"]
-    police = {one.get("rule") for one in answer["law_enforcement"]["because"]} - {None}
-    ranked = sorted(
-        because, key=lambda one: (one["rule"] not in police, one.get("table") != "hazards")
-    )
-    return str(ranked[0].get("text", "")) if ranked else ""
+def _facts(body: Mapping[str, Any]) -> dict[str, Any]:
+    request, answer = body["request"], body["answer"]
+    told = dict(request.get("facts") or {})
+    if request.get("channel"):
+        told["channel"] = request["channel"]
+    return told | {one["fact"]: one["value"] for one in answer["signals"] if one["used"]}

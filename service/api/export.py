@@ -31,7 +31,7 @@ def export_blueprint(parts: Parts) -> Blueprint:
         filters = Filters(**query, hidden=parts.blind.hidden(asker.actor))
         listed = parts.records.every(asker.agency.id, filters, page_items)
         asked_for = {name: str(value) for name, value in sorted(query.items())}
-        parts.audit.note(asker.actor, "exported", ("decisions", form), **asked_for)
+        parts.audit.note(asker.actor, "exported", ("decisions", form), filters=asked_for)
         refused = RefusedError(503, "incomplete", BROKEN_OFF)
         file = export_of(listed, form, problem(refused).get_data())
         return Response(file.lines, content_type=file.content_type, headers=file.headers)

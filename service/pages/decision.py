@@ -50,7 +50,8 @@ def decision_pages(parts: Parts) -> Blueprint:
         document = opened(parts, who, record_id)
         revisions = parts.records.of_call(who.agency.id, document["call_id"]) or [document]
         published = rules_of(parts, who.agency, document["ruleset"])
-        story = story_of(document, revisions, published, told_with(parts, who, [document]))
+        told = told_with(parts, who, [document])
+        story = story_of(document, revisions, published, told)
         return _decision_page(parts, who, story=story, findings=_findings(parts, who, record_id))
 
     # A call's id is the CAD's own and may hold a slash.
@@ -116,9 +117,11 @@ def _findings(parts: Parts, who: Visitor, record_id: str) -> Sequence[Mapping[st
     """
     if not who.actor.may(READ_REVIEWS):
         return None
-    found = parts.findings.of_decision(who.actor, record_id)
     zone, now = who.agency.time_zone, parts.now()
-    return [{**one, "at": moment(one["found_at"], zone, now)} for one in found]
+    return [
+        {**one, "at": moment(one["found_at"], zone, now)}
+        for one in parts.findings.of_decision(who.actor, record_id)
+    ]
 
 
 def _decision_page(parts: Parts, who: Visitor, **shown: Any) -> Response:

@@ -35,6 +35,7 @@ LABELS: Final[Mapping[str, str]] = {
     "reviewed": "Review",
 }
 TIMES: Final = ("from", "to")
+KNOWN_MAX: Final = 4  # facts in a row; the page of the decision has them all
 TYPED_CHARACTERS_MAX: Final = (
     1_000  # of one filter; what is longer cannot be right, and is not kept
 )
@@ -119,7 +120,9 @@ def _times(told: Mapping[str, str], time_zone: str) -> dict[str, str]:
 
 def _words(message: object) -> str:
     text = str(message.get("message", "")) if isinstance(message, Mapping) else str(message)
-    return text.replace("`", "")
+    if text.startswith("Must be one of"):
+        return "choose one of those that are listed"
+    return f"{text[:1].lower()}{text[1:]}".replace("`", "").rstrip(".")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,7 @@ class Row:
     call_id: str
     revision: int | None
     at: Moment
-    why: str
+    known: str
     kinds: tuple[str, ...]
     urgency: str
     urgency_level: int
@@ -170,7 +173,7 @@ def row_of(one: Listed, words: Words, *, is_reviewed: bool) -> Row:
         shown["call_id"],
         shown["revision"],
         moment(shown["decided_at"], words.time_zone, words.now),
-        one.why,
+        known_words(one.facts, words.vocabulary),
         tuple(responder["kind"] for responder in recommended["responders"]),
         urgencies.get(urgency, str(urgency)),
         list(urgencies).index(urgency) + 1 if urgency in urgencies else 0,
@@ -181,3 +184,31 @@ def row_of(one: Listed, words: Words, *, is_reviewed: bool) -> Row:
         words.reasons.get(reason, reason) if reason else "",
         is_reviewed,
     )
+
+
+def known_words(facts: Mapping[str, Any], vocabulary: Vocabulary) -> str:
+    """
+    Say shortly what was known: the dangers first, as they are read out on the radio, then the rest.
+
+    What nobody told is left out, and never told as safe.
+    """
+    dangers, others = [], []
+    for name, fact in vocabulary.facts.items():
+        value = facts.get(name)
+        if value is None or value == "unknown" or not fact.has(value):
+            continue
+        if value in fact.said:
+            dangers.append(fact.said[value])
+        else:
+            others.append(f"{fact.label.lower()}: {fact.label_of(value).lower()}")
+    unknown = [
+        fact.label.lower()
+        for name, fact in vocabulary.facts.items()
+        if facts.get(name) == "unknown"
+    ]
+    shown = [*dangers, *others][:KNOWN_MAX]
+    left = len(dangers) + len(others) - len(shown)
+    words = "; ".join(shown) + (f"; {left} more" if left else "")
+    if unknown:
+        words += f"{'; ' if words else ''}nobody knows: {', '.join(unknown[:KNOWN_MAX])}"
+    return f"{words[:1].upper()}{words[1:]}" if words else "Nothing was told yet"

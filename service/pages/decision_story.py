@@ -12,18 +12,15 @@ from typing import Any, Final
 
 from service.pages.call_answer import REASONS, Answer, answer_of
 from service.pages.local_time import Moment, moment
+from service.request import GUESSES
 from service.routing.facts import Vocabulary
 from service.rule_sentences import Sentence, sentences_of
 from service.rulesets import Config, Published
 
-# Who says a fact, in words. Source: the contract ('fact_sources').
-SAID_BY: Final[Mapping[str, str]] = {
-    "saw": "saw it",
-    "told": "was told",
-    "assumed": "only assumes it: it can raise the answer, never calm it",
-    "premise": "a note on the address: it can raise the answer, never calm it",
-    "code": "read from the call's code: it can raise the answer, never calm it",
-    "protected_record": "a protected record: used, and passed on to nobody",
+# What a source means for the answer. Source: the contract ('fact_sources').
+COUNTS_AS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(GUESSES, ": it can raise the answer, never calm it"),
+    "protected_record": ": used, and passed on to nobody",
 }
 OUTCOMES: Final[Mapping[str, str]] = {
     "present": "said",
@@ -167,7 +164,7 @@ class Told:
     @property
     def vocabulary(self) -> Vocabulary:
         """
-        Give the words of facts, responders and ways.
+        Give the words of facts and responders.
         """
         return self.config.vocabulary
 
@@ -207,7 +204,6 @@ def story_of(
     record, facts = document["record"], facts_told(request)
     ruleset = published.router.matcher.ruleset if published else None
     sentences = sentences_of(vocabulary, ruleset) if ruleset else {}
-    said = {name: one["says"] for name, one in (request.get("fact_sources") or {}).items()}
     taken_back = {(one["fact"], one["source"]) for one in request.get("dismissed") or ()}
     return Story(
         document=document,
@@ -215,10 +211,12 @@ def story_of(
             *(document, facts, told.config, published),
             time_zone=told.time_zone,
             is_recorded=True,
-            sources=said,
+            sources={
+                name: one["says"] for name, one in (request.get("fact_sources") or {}).items()
+            },
         ),
         at=told.moment(document["decided_at"]),
-        facts=fact_lines(request, vocabulary),
+        facts=fact_lines(request, told.config),
         signals=tuple(_signal(one, taken_back, vocabulary) for one in document["signals"]),
         remarks=_written(request.get("remarks") or "", document["signals"]),
         dismissals=tuple(
@@ -245,32 +243,24 @@ def facts_told(request: Mapping[str, Any]) -> dict[str, Any]:
     return told
 
 
-def fact_lines(request: Mapping[str, Any], vocabulary: Vocabulary) -> tuple[FactLine, ...]:
+def fact_lines(request: Mapping[str, Any], config: Config) -> tuple[FactLine, ...]:
     """
     Put the facts of a kept request into lines, those that are known first, in the order of asking.
     """
-    told, sources = facts_told(request), request.get("fact_sources") or {}
+    vocabulary, told = config.vocabulary, facts_told(request)
+    sources = request.get("fact_sources") or {}
     names = [name for name in vocabulary.facts if name in told]
     names += [name for name in told if name not in vocabulary.facts]
-    lines = [_fact(name, told[name], sources.get(name), vocabulary) for name in names]
+    lines = []
+    for name in names:
+        label, value = _label(vocabulary, name), value_words(vocabulary, name, told[name])
+        if told[name] == "unknown":
+            lines.append(FactLine(name, label, value, "counts as unknown", True))
+        else:
+            says = sources.get(name, {}).get("says", "told")
+            by = config.console.sources.get(says, says.replace("_", " "))
+            lines.append(FactLine(name, label, value, f"{by}{COUNTS_AS.get(says, '')}", False))
     return tuple(sorted(lines, key=lambda line: line.is_not_known))
-
-
-def _fact(
-    name: str, value: Any, source: Mapping[str, Any] | None, vocabulary: Vocabulary
-) -> FactLine:
-    if value == "unknown":
-        return FactLine(
-            name, _label(vocabulary, name), "Asked, nobody knows", "counts as unknown", True
-        )
-    says = (source or {}).get("says", "told")
-    return FactLine(
-        name, _label(vocabulary, name), value_words(vocabulary, name, value), _said_by(says), False
-    )
-
-
-def _said_by(says: str) -> str:
-    return SAID_BY.get(says, says.replace("_", " "))
 
 
 def value_words(vocabulary: Vocabulary, name: str, value: Any) -> str:

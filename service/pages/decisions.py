@@ -96,7 +96,7 @@ def _shown(
         rows=rows,
         older=asked.address("/decisions", cursor=older) if older else None,
         is_later=cursor is not None,
-        summary=_summary(len(rows), has_older=older is not None, is_filtered=asked.is_filtered),
+        summary=_summary(len(rows), asked, has_older=older is not None),
         sees_reviews=sees_reviews,
         often=(*OFTEN, NOT_REVIEWED) if sees_reviews else OFTEN,
         labels=LABELS,
@@ -106,12 +106,14 @@ def _shown(
     )
 
 
-def _summary(count: int, *, has_older: bool, is_filtered: bool) -> str:
+def _summary(count: int, asked: Asked, *, has_older: bool) -> str:
     """
     Say in words what the list holds.
     """
+    if asked.faults:
+        return "not looked for yet"
     if not count:
-        return "none that fits" if is_filtered else "none yet"
+        return "none that fits" if asked.is_filtered else "none yet"
     noun = "decision" if count == 1 else "decisions"
     rest = ", and there are older ones" if has_older else ""
     return f"{count} {noun} shown, newest first{rest}"

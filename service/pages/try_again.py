@@ -17,14 +17,12 @@ from service.pages.decision import hold_back, opened
 from service.pages.decision_story import facts_told
 from service.pages.frame import keep_in_order, page
 from service.pages.revisions import Comparison, compare
-from service.pages.rules_of_record import choices, rules_named
+from service.pages.rules_of_record import CannotTryError, choices, rules_named
 from service.pages.typed_call import Typed, body_of, read_typed, typed_of
 from service.pages.visitor import NotAllowedError, Visitor, visitor
 from service.parts import Parts
 from service.request import GUESSES
 from service.routing.facts import Vocabulary
-
-NO_ANSWER: Mapping[str, Any] = {"ask_next": [], "signals": []}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +52,7 @@ def try_pages(parts: Parts) -> Blueprint:
         """
         who = _may_try(parts)
         document = opened(parts, who, record_id)
-        return _try_page(parts, who, document, Trial(_typed_of(parts, who, document)))
+        return _try_page(parts, who, document, Trial(_seeded(parts, who, document)))
 
     @blueprint.post("/decisions/<record_id>/try")
     def tried(record_id: str) -> Response:
@@ -79,7 +77,7 @@ def _may_try(parts: Parts) -> Visitor:
     return who
 
 
-def _typed_of(parts: Parts, who: Visitor, document: Document) -> Typed:
+def _seeded(parts: Parts, who: Visitor, document: Document) -> Typed:
     return typed_of(
         document["request"],
         parts.rules.config.vocabulary,
@@ -90,16 +88,17 @@ def _typed_of(parts: Parts, who: Visitor, document: Document) -> Typed:
 
 
 def _tried(parts: Parts, who: Visitor, document: Document, trial: Trial) -> Trial:
-    known = [one.name for one in choices(parts, who.agency, document["ruleset"])]
-    found = trial.named in known
-    published = rules_named(parts, who.agency, trial.named) if found else None
-    if published is None:
+    listed = choices(parts, who.actor, who.agency, document["ruleset"])
+    if trial.named not in [one.name for one in listed]:
         wrong = Fault("ruleset", "choose one of the rulesets that are listed")
         return replace(trial, faults=(wrong,))
-    kept, vocabulary = document["request"], parts.rules.config.vocabulary
-    told = _body(kept, document["call_id"], trial.typed, vocabulary)
+    vocabulary = parts.rules.config.vocabulary
+    told = _body(document["request"], document["call_id"], trial.typed, vocabulary)
     try:
+        published = rules_named(parts, who.agency, trial.named)
         body = parts.decision_schema.load(told)
+    except CannotTryError as error:
+        return replace(trial, faults=(Fault("ruleset", str(error)),))
     except ValidationError as error:
         return replace(trial, faults=tuple(faults_of(error.messages)))
     answer = parts.decisions.simulate(who.agency, body, published)
@@ -117,7 +116,7 @@ def _body(
         **{kind: True for kind, free in (kept.get("availability") or {}).items() if free},
         **dict.fromkeys(typed.away, False),
     }
-    for name in ("received_at", "incident_type", "remarks", "dismissed"):
+    for name in ("received_at", "incident_type", "remarks", "dismissed", "location"):
         if kept.get(name):
             body[name] = kept[name]
     # A guess stays a guess for as long as its value does; what is changed here is told.
@@ -131,8 +130,10 @@ def _body(
 
 
 def _try_page(parts: Parts, who: Visitor, document: Document, trial: Trial) -> Response:
-    vocabulary = parts.rules.config.vocabulary
-    listed = choices(parts, who.agency, document["ruleset"])
+    config = parts.rules.config
+    listed = choices(parts, who.actor, who.agency, document["ruleset"])
+    # Nothing is asked next here: the form holds every fact, and what it does not is told below.
+    asked: Mapping[str, Any] = {"ask_next": (), "signals": ()}
     return page(
         parts,
         who,
@@ -140,15 +141,12 @@ def _try_page(parts: Parts, who: Visitor, document: Document, trial: Trial) -> R
         422 if trial.faults else 200,
         here="decisions",
         document=document,
-        # No question is asked here: every fact is a field, and the answer is not on record.
-        form=make_form(
-            vocabulary, parts.rules.config.console, trial.typed, NO_ANSWER, trial.faults
-        ),
+        form=make_form(config.vocabulary, config.console, trial.typed, asked, trial.faults),
         pair=trial.pair,
         choices=listed,
         chosen=trial.named or (listed[0].name if listed else ""),
         guesses=_guesses(document["request"]),
-        kinds=vocabulary.responders,
+        kinds=config.vocabulary.responders,
     )
 
 
