@@ -61,7 +61,7 @@ def decisions_pages(parts: Parts) -> Blueprint:
             return _shown(parts, who, asked, status=422)
         filters = Filters(**asked.filters, hidden=parts.blind.hidden(who.actor))
         listed = parts.records.every(who.agency.id, filters, parts.settings.page_items_max)
-        parts.audit.note(who.actor, "exported", ("decisions", form), **asked.typed)
+        parts.audit.note(who.actor, "exported", ("decisions", form), filters=dict(asked.typed))
         file = export_of(listed, form, orjson.dumps({"status": 503, "detail": BROKEN_OFF}))
         return Response(file.lines, content_type=file.content_type, headers=file.headers)
 

@@ -31,7 +31,6 @@ from sqlalchemy import (
     or_,
     select,
     tuple_,
-    union,
 )
 
 from service.store import decision_marks
@@ -233,8 +232,11 @@ def _filtered(
         marked = marks.alias(f"marked_{place}")
         along = marked if few is None and not place else along
         query = query.join(marked, _is_marked(marked, mark, agency))
-    if few is not None or not named:
-        # Where a mark leads the way it holds the agency, and must not be led by the log's index.
+    # INVARIANT (agencies_apart): a mark holds the agency too. Where ids lead the way, the agency is
+    # compared in a form that no index answers, or SQLite would go through the whole log for it.
+    if few is not None:
+        query = query.where(decisions.c.agency.concat("") == agency)
+    elif not named:
         query = query.where(decisions.c.agency == agency)
     return _in_order(query, along, filters, last)
 
@@ -268,9 +270,7 @@ def _few(connection: Connection, agency: str, filters: Filters) -> tuple[str, ..
     if filters.call_id is not None:
         queries.append(_ids(agency).where(decisions.c.call_id == filters.call_id))
     if filters.search is not None:
-        begins = _begins(connection, filters.search)
-        named = _ids(agency).where(decisions.c.record_id == filters.search)
-        queries.append(union(_ids(agency).where(begins), named))
+        queries.append(_ids(agency).where(_begins(connection, filters.search)))
     if filters.overridden:
         queries.append(ids_with_override(agency))
     if filters.reviewed:
@@ -279,7 +279,8 @@ def _few(connection: Connection, agency: str, filters: Filters) -> tuple[str, ..
     for query in queries:
         found = connection.execute(query.limit(FEW_MAX + 1)).scalars().all()
         if len(found) <= FEW_MAX:
-            return tuple(found)
+            # The search may be a decision's own id; what it is not is left out row by row.
+            return (*found, filters.search) if filters.search is not None else tuple(found)
     return None
 
 

@@ -241,10 +241,10 @@ def test_the_list_asks_the_store_a_fixed_number_of_times(
             opened(supervisor, f"/decisions?{query}")
         counts[query] = len(asked)
     assert counts == {
-        "": 5,
-        "call_id=NONE": 4,
-        "urgency=emergent": 5,
-        "urgency=emergent&responder=ems": 7,
+        "": 6,
+        "call_id=NONE": 5,
+        "urgency=emergent": 6,
+        "urgency=emergent&responder=ems": 8,
     }
 
 
