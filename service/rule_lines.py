@@ -64,5 +64,11 @@ def line_of(vocabulary: Vocabulary, table: str, place: int, block: Mapping[str, 
         pieces=sentence_of_block(vocabulary, table, block),
         why=str(block.get("why") or ""),
         source=str(named.get("title") or ""),
-        url=str(named.get("url") or ""),
+        url=_address(named.get("url")),
     )
+
+
+def _address(raw: object) -> str:
+    # A link is followed by a press; anything but the web's own schemes is shown as no link.
+    text = str(raw or "")
+    return text if text.startswith(("https://", "http://")) else ""

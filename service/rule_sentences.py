@@ -99,6 +99,20 @@ def words_of(sentence: Iterable[Piece]) -> str:
     return "".join(piece.text for piece in sentence)
 
 
+def words_of_test(fact: Fact, test: Test) -> str:
+    """
+    Give one test in words, without the name of its fact: 'is at least within reach or not known'.
+    """
+    if test.operator in ("known", "unknown"):
+        return f"is {'known' if test.operator == 'known' else NOT_KNOWN}"
+    if fact.kind == "flag" and test.operator in ("is", "not"):
+        value = _lower(fact, fact.label_of(test.bound is not False))
+        told = f"is {value}" if test.operator == "is" else f"is not known to be {value}"
+    else:
+        told = f"is {words_of(_bound(fact, test))}"
+    return f"{told} or {NOT_KNOWN}" if test.unknown else told
+
+
 def _condition(vocabulary: Vocabulary, rule: Rule) -> list[Piece]:
     told = _when(vocabulary, rule)
     return [*told, _plain(": " if rule.table == "needs" or not any(rule.rows) else ", ")]

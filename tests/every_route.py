@@ -65,8 +65,8 @@ API: Final[dict[str, str]] = {
     "POST /v1/findings/<finding_id>/scenario": ADD_SCENARIOS,
 }
 
-# Pages, judged by who is signed in.
-PAGES: Final[dict[str, str]] = {
+# Pages, judged by who is signed in; of several acts all are needed.
+PAGES: Final[dict[str, str | tuple[str, ...]]] = {
     "GET /docs": OPEN,
     "GET /docs/<name>": OPEN,
     "GET /static/<path:filename>": OPEN,
@@ -85,6 +85,12 @@ PAGES: Final[dict[str, str]] = {
     "GET /practice": SIMULATE,
     "POST /practice": SIMULATE,
     "POST /practice/sent": SIMULATE,
+    "GET /decisions": READ_CALLS,
+    "GET /decisions/export": READ_CALLS,
+    "GET /decisions/<record_id>": READ_CALLS,
+    "GET /decisions/<record_id>/try": (READ_CALLS, SIMULATE),
+    "POST /decisions/<record_id>/try": (READ_CALLS, SIMULATE),
+    "GET /calls/<path:call_id>": READ_CALLS,
     "GET /admin": READ_PEOPLE,
     "GET /admin/people": READ_PEOPLE,
     "POST /admin/people": MANAGE_PEOPLE,
@@ -100,6 +106,14 @@ PAGES: Final[dict[str, str]] = {
     "GET /alerts": READ_ALERTS,
     "POST /alerts/<alert_id>/settle": SETTLE_ALERTS,
     "GET /state": READ_STATE,
+    "GET /reviews": READ_REVIEWS,
+    "POST /reviews/next": REVIEW,
+    "GET /reviews/figures": READ_REVIEWS,
+    "GET /reviews/<review_id>": READ_REVIEWS,
+    "POST /reviews/<review_id>/claim": REVIEW,
+    "POST /reviews/<review_id>/answer": REVIEW,
+    "POST /reviews/<review_id>/finding": REVIEW,
+    "POST /reviews/<review_id>/scenario": REVIEW,
 }
 
 # Parts of an address that name a thing of one agency; every other part means something anywhere.
@@ -109,4 +123,6 @@ OWNED: Final = (
 # What other parts of an address are filled with.
 FILLED: Final[dict[str, str]] = {"name": "start.js", "filename": "look.css"}
 # Files, which have no title and no heading.
-FILES: Final = ("/static/<path:filename>", "/docs/<name>", "/admin/audit/export")
+FILES: Final = (
+    *("/static/<path:filename>", "/docs/<name>", "/admin/audit/export", "/decisions/export"),
+)

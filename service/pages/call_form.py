@@ -210,8 +210,19 @@ def _questions(
     for name in dict.fromkeys((*at_once, *brings)):
         if name in fields and not fields[name].text:
             yield replace(
-                fields[name], could_bring=brings.get(name, ()), is_at_once=name in at_once
+                fields[name],
+                options=_with_keys(fields[name].options),
+                could_bring=brings.get(name, ()),
+                is_at_once=name in at_once,
             )
+
+
+def _with_keys(options: tuple[Option, ...]) -> tuple[Option, ...]:
+    """
+    Give each answer its key; the last of them is 'Not known'.
+    """
+    keys = (*letters([one.label for one in options[:-1]]), NOT_KNOWN_KEY)
+    return tuple(replace(one, key=key) for one, key in zip(options, keys, strict=False))
 
 
 def _known(
@@ -232,10 +243,8 @@ def _field(
     options: tuple[Option, ...] = ()
     if fact.kind != "number":
         values = [(text_of(value), fact.label_of(value)) for value in fact.values]
-        keys = letters([label for _, label in values])
-        options = (
-            *(Option(*one, one[0] == text, key) for one, key in zip(values, keys, strict=True)),
-            Option(NOT_KNOWN, "Not known", text == NOT_KNOWN, NOT_KNOWN_KEY),
+        options = tuple(
+            Option(one, label, one == text) for one, label in (*values, (NOT_KNOWN, "Not known"))
         )
     shown = next((one.label for one in options if one.is_chosen), text)
     is_said = text not in ("", NOT_KNOWN) and fact.name not in console.head

@@ -19,7 +19,7 @@ from service.pages.frame import keep_in_order, page
 from service.pages.revisions import Comparison, compare
 from service.pages.rules_of_record import CannotTryError, choices, rules_named
 from service.pages.typed_call import Typed, body_of, read_typed, typed_of
-from service.pages.visitor import NotAllowedError, Visitor, visitor
+from service.pages.visitor import Visitor, visitor
 from service.parts import Parts
 from service.request import GUESSES
 from service.routing.facts import Vocabulary
@@ -71,10 +71,9 @@ def try_pages(parts: Parts) -> Blueprint:
 
 
 def _may_try(parts: Parts) -> Visitor:
-    who = visitor(parts, SIMULATE)
-    if not who.actor.may(READ_CALLS):
-        raise NotAllowedError(who, READ_CALLS)
-    return who
+    # It shows the call: who may not read calls is told so before any form is judged.
+    visitor(parts, READ_CALLS, check_form=False)
+    return visitor(parts, SIMULATE)
 
 
 def _seeded(parts: Parts, who: Visitor, document: Document) -> Typed:

@@ -184,6 +184,8 @@ def find(
     Give the draft of an agency's ruleset, or None; held, it is nobody else's until the transaction
     ends.
     """
+    if "\0" in name:
+        return None  # PostgreSQL takes none to look for
     query = select(drafts).where(drafts.c.agency == agency, drafts.c.name == name)
     rows = _all(source, query.with_for_update() if is_held else query)
     return Draft(**rows[0]._mapping) if rows else None

@@ -166,6 +166,8 @@ def find_version(
     """
     Give a version of this agency's ruleset, by default the live one, or None.
     """
+    if "\0" in name:
+        return None  # PostgreSQL takes none to look for
     query = select(versions).where(versions.c.agency == agency, versions.c.name == name)
     if version is None:
         query = query.join(live, _is_live()).where(versions.c.version == live.c.version)
@@ -222,6 +224,8 @@ def find_live(source: Engine | Connection, agency: str, name: str) -> Live | Non
     """
     Say which version of a ruleset is live, or None.
     """
+    if "\0" in name:
+        return None
     row = _all(source, select(live).where(live.c.agency == agency, live.c.name == name))
     return Live(**row[0]._mapping) if row else None
 

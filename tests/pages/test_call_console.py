@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 from service.access import Actor
 from service.store import audit
 from service.store.audit import Entry, Search
-from tests.pages.browsing import Page, Service, decision_id_of, police_of, tell
+from tests.pages.browsing import Page, Service, decision_id_of, police_of, sign_in, tell
 from tests.pages.pressing import form_of, press
 
 FIELDS = (
@@ -247,6 +247,20 @@ def acts_about(service: Service, call_id: str) -> list[Entry]:
     return [one for one in page if one.subject_id == call_id]
 
 
+def test_the_log_leads_back_to_the_call(service: Service, browser: FlaskClient) -> None:
+    """
+    Who takes calls can go on with one from its revisions; a supervisor reads it and takes none.
+    """
+    tell(browser, "log/1", "caller=self")
+    link = '<a class="button button-small" href="/?call=log%2F1">'
+    assert link in browser.get("/calls/log/1").text
+    assert browser.get("/?call=log%2F1").status_code == 200
+    supervisor = service.app.test_client()
+    sign_in(supervisor, service.credentials.supervisor)
+    assert link not in supervisor.get("/calls/log/1").text
+    assert supervisor.get("/?call=log%2F1").status_code == 303
+
+
 @pytest.mark.parametrize("call_id", ["no-such-call", "a\0b", "x" * 5000, "' OR 1=1"])
 def test_a_call_that_there_is_not(browser: FlaskClient, call_id: str) -> None:
     """
@@ -279,7 +293,8 @@ def test_a_call_typed_anew_is_told_of_its_earlier_revisions(browser: FlaskClient
     tell(browser, "known & 1", "weapon=firearm")
     page = tell(browser, "known & 1", "caller=with_person")
     assert "This call was taken before." in page.text
-    assert 'href="/?call=known%20%26%201"' in page.text
+    assert 'href="/calls/known%20%26%201"' in page.text
+    assert browser.get("/calls/known%20%26%201").status_code == 200
     page = press(browser, page, "a-suicide-none")
     assert "This call was taken before." not in page.text
 

@@ -160,7 +160,19 @@
   const isTypedIn = (one) =>
     one.tagName === "TEXTAREA" || one.tagName === "SELECT" || one.isContentEditable ||
     (one.tagName === "INPUT" && !["checkbox", "radio", "hidden", "submit", "button"].includes(one.type));
-  const areKeysOff = () => localStorage.getItem(KEYS_OFF) === "yes";
+  let keysAreOff = kept() === "yes";
+  const areKeysOff = () => keysAreOff;
+
+  /** A browser may refuse to keep anything; then keys are on until they are turned off in this page. */
+  function kept() {
+    try { return localStorage.getItem(KEYS_OFF); } catch { return null; }
+  }
+
+  function turnKeys() {
+    keysAreOff = !keysAreOff;
+    try { localStorage.setItem(KEYS_OFF, keysAreOff ? "yes" : "no"); } catch { /* it holds for this page */ }
+    showKeysState();
+  }
 
   function choose(place, withFocus) {
     const questions = [...document.querySelectorAll("#ask .ask")];
@@ -253,10 +265,7 @@
     if (button?.id === "keys-close") byId("keys").close();
     if (button?.id === "copy-note") copyNote();
     if (button?.id === "sign-in-beside") window.open("/sign-in", "_blank", "noopener");
-    if (button?.id === "keys-off") {
-      localStorage.setItem(KEYS_OFF, areKeysOff() ? "no" : "yes");
-      showKeysState();
-    }
+    if (button?.id === "keys-off") turnKeys();
   });
 
   showKeysState();
