@@ -5,6 +5,7 @@ A sentence is a row of pieces, so that a page can set values and responders apar
 them. What cannot be read as a rule is shown as it stands.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -154,7 +155,8 @@ def _words(fact: Fact, test: Test) -> Iterator[Piece]:
     else:
         listed = [value for value in fact.values if value in test.values]
         yield Piece("is ")
-        yield Piece(_or([_lower(fact.label_of(value)) for value in listed]), is_value=True)
+        labels = [_lower(fact.label_of(value)) for value in listed]
+        yield Piece(_or(labels if len(labels) == 1 else _set_apart(labels)), is_value=True)
     if test.unknown:
         yield Piece(" or ")
         yield Piece("not known", is_value=True)
@@ -222,6 +224,11 @@ def _plain_words(raw: Any) -> str:
 def _lower(label: str) -> str:
     # An abbreviation keeps its capitals.
     return label if label[1:2].isupper() else f"{label[:1].lower()}{label[1:]}"
+
+
+def _set_apart(labels: Sequence[str]) -> list[str]:
+    # A comma inside of a label would read as one between two.
+    return [re.sub(r"^([^,]+), (.+)$", r"\1 (\2)", label) for label in labels]
 
 
 def _or(words: Sequence[str]) -> str:
