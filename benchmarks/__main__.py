@@ -1,5 +1,6 @@
 """
-Runs the benchmarks: the matcher, the stages of one decision, and the endpoint.
+Runs the benchmarks: the matcher, the stages of one decision, the endpoint, and the pages over a
+large log.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import structlog
 
 from benchmarks.endpoint import measure_endpoint
 from benchmarks.matching import measure_matching
+from benchmarks.pages import measure_pages
 from benchmarks.stages import measure_stages
 
 SEED = 20261124
@@ -24,8 +26,10 @@ def main() -> None:
     Measure and print every part, or the one that is asked for.
     """
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="20 s at most, with rough figures")
-    parser.add_argument("--only", choices=("matching", "stages", "endpoint"), help="one part")
+    parser.add_argument("--quick", action="store_true", help="half a minute, with rough figures")
+    parser.add_argument(
+        "--only", choices=("matching", "stages", "endpoint", "pages"), help="one part"
+    )
     parser.add_argument("--seed", type=int, default=SEED, help="of the random rules and calls")
     wanted = parser.parse_args()
     # A SIGTERM ends the blocks too, which end the servers and remove the temporary homes.
@@ -40,6 +44,7 @@ def main() -> None:
         "matching": lambda: measure_matching(quick=wanted.quick, seed=wanted.seed),
         "stages": lambda: measure_stages(quick=wanted.quick),
         "endpoint": lambda: measure_endpoint(quick=wanted.quick),
+        "pages": lambda: measure_pages(quick=wanted.quick, seed=wanted.seed),
     }
     for name, measure in parts.items():
         if wanted.only in (None, name):

@@ -52,11 +52,22 @@ from service.journal import Journal
 from service.live_rules import LiveRules
 from service.log import configure_log
 from service.metrics import make_metrics
+from service.pages.access_keys import access_keys_pages
+from service.pages.admin import admin_pages
+from service.pages.agency import agency_pages
+from service.pages.alerts import alerts_pages
+from service.pages.audit import audit_pages
 from service.pages.call import call_pages
+from service.pages.decision import decision_pages
+from service.pages.decisions import decisions_pages
 from service.pages.frame import frame_pages, nothing_here
+from service.pages.people import people_pages
 from service.pages.practice import practice_pages
+from service.pages.reviews import review_pages
 from service.pages.rules import rule_pages
 from service.pages.sign_in import sign_in_pages
+from service.pages.state import state_pages
+from service.pages.try_again import try_pages
 from service.parts import Parts
 from service.people import People
 from service.publishing import Publishing
@@ -65,7 +76,6 @@ from service.request import decision_schema, simulation_schema
 from service.review_request import finding_schema
 from service.reviews import Reviews
 from service.rules_in_force import RulesInForce, read_rules, rulesets_shown
-from service.rulesets import Published
 from service.settings import Settings, read_settings
 from service.sign_in import SignIn
 from service.store.database import open_store
@@ -157,7 +167,7 @@ def join(
         findings=Findings(
             *(store, finding_schema(rules.config.vocabulary), blind, trail),
             key_ring=key_ring,
-            published=lambda agency, name: _published(rules, surroundings, agency, name),
+            published=rules.published,
             add_scenario=drafts.add_scenario,
             now=now,
         ),
@@ -182,13 +192,6 @@ def join(
         announced.unlink(missing_ok=True)
 
     return parts, close
-
-
-def _published(
-    rules: RulesInForce, surroundings: Surroundings, agency: str, name: str
-) -> Published | None:
-    found = surroundings.seen.agencies.get(agency)
-    return rules.published(found, name) if found else None
 
 
 def _review_rules(rules: RulesInForce, surroundings: Surroundings, agency: str) -> ReviewRules:
@@ -226,9 +229,20 @@ def make_flask(parts: Parts) -> Flask:
         description_blueprint,
         frame_pages,
         sign_in_pages,
+        admin_pages,
+        people_pages,
+        access_keys_pages,
+        agency_pages,
+        audit_pages,
+        alerts_pages,
+        state_pages,
         rule_pages,
         call_pages,
+        review_pages,
         practice_pages,
+        decisions_pages,
+        decision_pages,
+        try_pages,
     ):
         app.register_blueprint(make(parts))
     handle_errors(app, parts.metrics, lambda: nothing_here(parts))

@@ -36,7 +36,7 @@ class Audit:
         # Nobody who reads a call waits for a store that was away a second ago.
         self._has_store = has_store
 
-    def entry(self, actor: Actor, act: str, subject: tuple[str, str], **detail: Any) -> Entry:
+    def entry(self, actor: Actor, act: str, subject: tuple[str, str], /, **detail: Any) -> Entry:
         """
         Make an entry for `store.audit.add` within the transaction of the change itself.
 
@@ -45,7 +45,7 @@ class Audit:
         """
         return audit.entry_of(actor, act, subject, self._now(), detail)
 
-    def note(self, actor: Actor, act: str, subject: tuple[str, str], **detail: Any) -> None:
+    def note(self, actor: Actor, act: str, subject: tuple[str, str], /, **detail: Any) -> None:
         """
         Note what somebody read. Never raises: with the store away the entry goes to the log.
         """

@@ -16,18 +16,16 @@ import click
 from service import PROGRAM_VERSION
 from service.access import MAY
 from service.access_keys import AccessKeys
-from service.agency_settings import settings_of
 from service.app import join
 from service.command_line import actor_in, now, plainly, standing_store, trail_of
 from service.demo import http_ask, read_calls, replay, report
-from service.encryption import sampling_key
 from service.errors import CrisisRouterError
 from service.host.first_start import prepare
 from service.host.supervise import granian_command, supervise
 from service.log import configure_log
 from service.person_commands import agency_set, person
 from service.rules_in_force import read_rules
-from service.sample import compare
+from service.sample_commands import sample
 from service.settings import SETTINGS, Settings, read_settings
 from service.shipped_rules import give_shipped
 from service.store import agencies, keys
@@ -150,34 +148,8 @@ def key_revoke(name_of_agency: str, key_id: str) -> None:
 
 
 main.add_command(person)
+main.add_command(sample)
 agency.add_command(agency_set)
-
-
-@main.group("sample")
-def sample_group() -> None:
-    """Draw the random sample of reviews again."""
-
-
-@sample_group.command("check")
-@click.argument("name_of_agency", metavar="AGENCY")
-@click.option("--week", required=True, help="An ISO week, such as 2026-W47.")
-@plainly
-def sample_check(name_of_agency: str, week: str) -> None:
-    """Draw a week's sample again, and compare it with the queue of reviews."""
-    here = _prepared()
-    store = open_store(here.database_url)
-    whose = agencies.find(store, name_of_agency)
-    if whose is None:
-        raise CrisisRouterError(f"there is no agency `{name_of_agency}`")
-    rules = settings_of(whose.settings, read_rules(here).config.agency).review
-    found = compare(store, whose, week, sampling_key(here), rules)
-    click.echo(f"{week}: {len(found.drawn)} of {found.calls} calls are in the sample")
-    for name in ("forged", "uncounted", "missing", "extra"):
-        for call_id in getattr(found, name):
-            click.echo(f"{name:<10} {call_id}")
-    if not found.is_right:
-        raise CrisisRouterError("the queue is not what the key draws")
-    click.echo("the queue is what the key draws")
 
 
 @main.command()

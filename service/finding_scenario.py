@@ -17,17 +17,20 @@ SHORT_ID_CHARACTERS: Final = 12
 PROTECTED_RECORD: Final = "protected_record"
 
 
-def scenario_of(finding: Finding, request: Mapping[str, Any], sent: list[str]) -> Document | None:
+def scenario_of(
+    finding: Finding, request: Mapping[str, Any], sent: list[str], would_send: list[str]
+) -> Document | None:
     """
     Make the scenario of a finding; None where it does not say whom to send.
 
     Args:
         finding: What the reviewer found. request: The call as it was recorded. sent: Kinds that
-        were recommended, in the order to act.
+        were recommended, in the order to act. would_send: What the reviewer answered before seeing
+        them, which is right where the finding says only that it was too little or too much.
     """
     expected = list(finding.should_have_sent)
-    if not expected and finding.verdict == "right":
-        expected = list(sent)
+    if not expected and finding.verdict != "cannot_tell":
+        expected = list(sent if finding.verdict == "right" else would_send)
     if not expected:
         return None
     scenario: Document = {

@@ -5,7 +5,7 @@ The API and the pages call the same functions here.
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from marshmallow import Schema
@@ -29,8 +29,10 @@ from service.review_figures import (
     figures_of,
 )
 from service.review_request import read_finding
+from service.rule_conflicts import NoSuchRulesError, ScenariosError
 from service.rulesets import Published
 from service.store import audit, decisions, findings, reviews
+from service.store.agencies import Agency
 from service.store.database import reading, writing
 from service.store.findings import Finding, Search
 
@@ -51,8 +53,8 @@ class Findings:
         trail: Audit,
         *,
         key_ring: KeyRing,
-        published: Callable[[str, str], Published | None],
-        add_scenario: AddScenario | None,
+        published: Callable[[Agency], Published | None],
+        add_scenario: AddScenario,
         now: Callable[[], dt.datetime],
     ) -> None:
         self._store = store
@@ -65,11 +67,11 @@ class Findings:
         self._now = now
 
     def record(
-        self, actor: Actor, ruleset: str, review_id: str, document: Mapping[str, Any]
+        self, actor: Actor, agency: Agency, review_id: str, document: Mapping[str, Any]
     ) -> Finding | None:
         """
-        Keep what the reviewer found; None where the agency has no such review. *ruleset* is the one
-        that the agency decides with: its rules may be named, and those that fired.
+        Keep what the reviewer found; None where the agency has no such review. Named
+        may be the rules of the ruleset that it decides with, and those that fired.
 
         Raises:
             ValidationError: the body has faults; all are named.
@@ -81,7 +83,7 @@ class Findings:
             return None
         stored = decisions.find(self._store, actor.agency, review.decision_id)
         fired = stored.rules if stored else ()
-        named = tuple(dict.fromkeys((*fired, *rule_names(self._published(actor.agency, ruleset)))))
+        named = tuple(dict.fromkeys((*fired, *rule_names(self._published(agency)))))
         read = read_finding(self._schema, document, named)
         if review.answered_at is None:
             raise ConflictError("not_answered", "say first whom you would have sent")
@@ -128,6 +130,12 @@ class Findings:
         """
         return findings.of_reviews(self._store, actor.agency, [review_id]).get(review_id)
 
+    def of_reviews(self, actor: Actor, review_ids: Collection[str]) -> dict[str, Finding]:
+        """
+        Give the finding of each of these reviews that has one, by the review's id.
+        """
+        return findings.of_reviews(self._store, actor.agency, review_ids)
+
     def page(
         self, actor: Actor, search: Search, cursor: str | None, limit: int
     ) -> tuple[list[Document], str | None]:
@@ -153,9 +161,10 @@ class Findings:
         has no such finding.
 
         Raises:
-            ConflictError: `says_nobody` where the finding does not say whom to send; `no_drafts`.
+            ConflictError: `says_nobody` where the finding does not say whom to send;
+                `already_a_scenario`; `not_taken` where the draft has faults of another kind, or
+                there is no such ruleset.
             ClaimHeldError: the actor holds a claim on the call.
-            ConfigurationError: the draft does not take it, for example because it has it already.
         """
         finding = self.find(actor, finding_id)
         if finding is None:
@@ -164,13 +173,23 @@ class Findings:
             raise ClaimHeldError(CLAIM_HELD)
         stored = decisions.find(self._store, actor.agency, finding.decision_id)
         assert stored is not None, "a finding is about a decision that is stored"
-        made = scenario_of(finding, stored.body["request"], list(stored.responders))
+        with reading(self._store) as connection:
+            review = reviews.find(connection, actor.agency, finding.review_id)
+        would_send = list((review and review.would_send) or ())
+        sent = list(stored.responders)
+        made = scenario_of(finding, stored.body["request"], sent, would_send)
         if made is None:
             text = "the finding does not say who should have been sent: name them first"
             raise ConflictError("says_nobody", text)
-        if self._add_scenario is None:
-            raise ConflictError("no_drafts", "drafts of rulesets are not kept here")
-        self._add_scenario(actor, ruleset, made)
+        try:
+            self._add_scenario(actor, ruleset, made)
+        except ScenariosError as error:
+            if all(one.code == "same_id" for one in error.problems):
+                text = "the draft has this finding among its scenarios already"
+                raise ConflictError("already_a_scenario", text) from error
+            raise ConflictError("not_taken", str(error)) from error
+        except NoSuchRulesError as error:
+            raise ConflictError("not_taken", str(error)) from error
         return made
 
     def figures(

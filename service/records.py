@@ -32,10 +32,13 @@ _SEALED: Document = {
 class Listed:
     """
     What a list shows of a decision, and the latest report of what was sent; None without one.
+
+    `facts` are those that were told, with what a signal raised or filled; no words of the call.
     """
 
     summary: Document
     sent: Dispatch | None
+    facts: Mapping[str, Any]
 
 
 class Records:
@@ -116,6 +119,19 @@ class Records:
         page = decisions.page(self._store, agency, filters, cursor, limit)
         return [one.summary for one in self._listed(agency, page)], page.next
 
+    def listed(
+        self, agency: str, filters: Filters, cursor: str | None, limit: int
+    ) -> tuple[list[Listed], str | None]:
+        """
+        Give a page as `page` does, with what a person wants to see of each decision.
+
+        Raises:
+            CursorError: the cursor is not one that a page gave.
+            StoreUnavailableError: the store cannot be asked.
+        """
+        page = decisions.page(self._store, agency, filters, cursor, limit)
+        return self._listed(agency, page), page.next
+
     def every(self, agency: str, filters: Filters, page_items: int) -> Iterator[Listed]:
         """
         Give all of an agency's stored decisions, newest first; never more than a page is held.
@@ -144,7 +160,11 @@ class Records:
         ids = [one.record_id for one in page.items]
         sent = dispatches.latest(self._store, agency, ids)
         return [
-            Listed(_summary(one, sent.get(one.record_id)), sent.get(one.record_id))
+            Listed(
+                _summary(one, sent.get(one.record_id)),
+                sent.get(one.record_id),
+                _facts(one.body),
+            )
             for one in page.items
         ]
 
@@ -254,3 +274,11 @@ def _summary(stored: Decision, sent: Dispatch | None) -> Document:
         "override": sent.override if sent else None,
         "record": {**_store_place(stored), "by": body.get("by"), "program": body.get("program")},
     }
+
+
+def _facts(body: Mapping[str, Any]) -> dict[str, Any]:
+    request, answer = body["request"], body["answer"]
+    told = dict(request.get("facts") or {})
+    if request.get("channel"):
+        told["channel"] = request["channel"]
+    return told | {one["fact"]: one["value"] for one in answer["signals"] if one["used"]}

@@ -42,6 +42,17 @@ class Queue:
     next: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """
+    How far a reviewer is today, and what still waits in the agency.
+    """
+
+    answered: int
+    due: int
+    waiting: int
+
+
 class Reviews:
     """
     Serves one actor at a time. One per process; any thread may call it.
@@ -75,6 +86,18 @@ class Reviews:
         """
         return Queue(
             *reviews.page(self._store, actor.agency, is_open=is_open, cursor=cursor, limit=limit)
+        )
+
+    def progress(self, actor: Actor, since: dt.datetime, until: dt.datetime) -> Progress:
+        """
+        Say how many reviews the actor answered since a time, how many open ones are due before
+        another, and how many wait in all.
+        """
+        agency = actor.agency
+        return Progress(
+            answered=reviews.count_answered(self._store, agency, actor.identity, since),
+            due=reviews.count_open(self._store, agency, until),
+            waiting=reviews.count_open(self._store, agency, None),
         )
 
     def find(self, actor: Actor, review_id: str) -> Review | None:

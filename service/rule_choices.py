@@ -14,7 +14,8 @@ from service.routing.conditions import ConditionError, read_test
 from service.routing.facts import Fact, Vocabulary
 from service.routing.rules import Rule, Source
 from service.routing.shapes import shape_problems
-from service.rule_sentences import HAZARDS, NEEDS, words_of
+from service.rule_lines import HAZARDS, NEEDS
+from service.rule_sentences import words_of_test
 
 UNKNOWN: Final = " or unknown"
 VOID: Final = ("shape_4_police",)  # is of a whole rule, and not of one test
@@ -52,7 +53,7 @@ def choices_for(vocabulary: "Hashed", table: str, name: str) -> tuple[Choice, ..
         except ConditionError:
             continue
         if not _breaks_a_shape(vocabulary.vocabulary, table, name, text):
-            found.append(Choice(text, words_of(fact, test)))
+            found.append(Choice(text, words_of_test(fact, test)))
     return tuple(found)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from service.routing.facts import Vocabulary
-from service.rule_sentences import NEEDS, TABLES, Sentence, sentence
+from service.rule_lines import NEEDS, TABLES, RuleLine, line_of
 
 BESIDE: Final = ("fallback", "absent_fills")  # of a ruleset, besides its rules
 
@@ -19,8 +19,8 @@ class Changed:
     One rule before and after, and which of its members differ.
     """
 
-    before: Sentence
-    after: Sentence
+    before: RuleLine
+    after: RuleLine
     members: tuple[str, ...]
 
 
@@ -31,10 +31,10 @@ class Differences:
     the members of the ruleset that differ, with their value before and after.
     """
 
-    added: tuple[Sentence, ...]
-    removed: tuple[Sentence, ...]
+    added: tuple[RuleLine, ...]
+    removed: tuple[RuleLine, ...]
     changed: tuple[Changed, ...]
-    moved: tuple[Sentence, ...]
+    moved: tuple[RuleLine, ...]
     beside: Mapping[str, tuple[Any, Any]]
 
     @property
@@ -68,7 +68,7 @@ class Differences:
         }
 
 
-def _shown(one: Sentence) -> dict[str, Any]:
+def _shown(one: RuleLine) -> dict[str, Any]:
     return {"table": one.table, "rule": one.rule, "sentence": one.plain, "why": one.why}
 
 
@@ -78,21 +78,21 @@ def differences(
     """
     Compare two rulesets, rule by rule of the same id.
     """
-    added: list[Sentence] = []
-    removed: list[Sentence] = []
+    added: list[RuleLine] = []
+    removed: list[RuleLine] = []
     changed: list[Changed] = []
-    moved: list[Sentence] = []
+    moved: list[RuleLine] = []
     for table in TABLES:
         old, new = _by_id(before, table), _by_id(after, table)
-        made = [sentence(vocabulary, table, *one) for one in new.values()]
-        gone = [sentence(vocabulary, table, *one) for key, one in old.items() if key not in new]
+        made = [line_of(vocabulary, table, *one) for one in new.values()]
+        gone = [line_of(vocabulary, table, *one) for key, one in old.items() if key not in new]
         added += [one for one in made if one.rule not in old]
         removed += gone
         for one in (one for one in made if one.rule in old):
             place, block = old[one.rule]
             members = _members(block, new[one.rule][1])
             if members:
-                changed.append(Changed(sentence(vocabulary, table, place, block), one, members))
+                changed.append(Changed(line_of(vocabulary, table, place, block), one, members))
         if table == NEEDS:
             out_of_order = _moved(list(old), list(new))
             moved += [one for one in made if one.rule in out_of_order]

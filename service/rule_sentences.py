@@ -1,239 +1,305 @@
 """
-Writes a rule as one sentence that an administrator can read aloud.
+Puts a rule into words: 'When a weapon is within reach or more, at least a co-responder, with EMS'.
 
-A sentence is a row of pieces, so that a page can set values and responders apart; `plain` joins
-them. What cannot be read as a rule is shown as it stands.
+A sentence is a row of pieces, so that a page can mark the values and the responders in it. The
+words come from the vocabulary, and nothing here names a fact.
+
+>>> from service.routing.rules import Source
+>>> rule = Rule("all", "needs", ((),), "All.", Source("T"), lead="988", urgency="routine")
+>>> words_of(sentence_of(Vocabulary({}, responders={"988": "988"}), rule))
+'Always: 988, urgency routine.'
 """
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+import datetime as dt
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final, Literal
 
-from service.routing.conditions import ConditionError, Test, read_test
-from service.routing.facts import Fact, Vocabulary
-from service.routing.rules import LEADS
+from service.routing.conditions import Row, Test
+from service.routing.facts import Fact, Value, Vocabulary
+from service.routing.reading import read_rule
+from service.routing.rules import Rule, Ruleset
 
-NEEDS: Final = "needs"
-HAZARDS: Final = "hazards"
-TABLES: Final = (HAZARDS, NEEDS)
+Part = Literal["plain", "value", "responder"]
+NOT_KNOWN: Final = "not known"
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
     """
-    A piece of a sentence: plain text, a value that is tested or set, or a responder by its kind.
+    A part of a sentence: plain words, a value of a fact, or a responder of this `kind`.
     """
 
+    part: Part
     text: str
-    is_value: bool = False
-    kind: str | None = None
+    kind: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+Sentence = tuple[Piece, ...]
+
+
+def sentence_of(vocabulary: Vocabulary, rule: Rule) -> Sentence:
     """
-    One rule as a sentence, with what stands beside it. `place` counts from 0 in its table.
+    Put a rule into one sentence: when it holds, and what it asks for.
     """
-
-    table: str
-    place: int
-    rule: str
-    pieces: tuple[Piece, ...]
-    why: str
-    source: str
-    url: str
-
-    @property
-    def plain(self) -> str:
-        """
-        Give the sentence as text.
-        """
-        return "".join(piece.text for piece in self.pieces)
-
-
-def sentences(vocabulary: Vocabulary, content: Mapping[str, Any]) -> list[Sentence]:
-    """
-    Write every rule of a ruleset, hazards first, each table in its order.
-    """
-    found = []
-    for table in TABLES:
-        rules = content.get(table)
-        for place, block in enumerate(rules if isinstance(rules, list) else ()):
-            if isinstance(block, Mapping):
-                found.append(sentence(vocabulary, table, place, block))
-    return found
-
-
-def sentence(vocabulary: Vocabulary, table: str, place: int, block: Mapping[str, Any]) -> Sentence:
-    """
-    Write one rule.
-    """
-    source = block.get("source")
-    named = source if isinstance(source, Mapping) else {}
-    pieces = [*_condition(vocabulary, block.get("when")), *_follows(vocabulary, table, block)]
-    return Sentence(
-        table=table,
-        place=place,
-        rule=str(block.get("id", "")),
-        pieces=tuple(pieces),
-        why=str(block.get("why") or ""),
-        source=str(named.get("title") or ""),
-        url=_address(named.get("url")),
+    return _joined(
+        (
+            *_condition(vocabulary, rule),
+            *_effects(vocabulary, rule),
+            *_dates(rule),
+            _plain("."),
+        )
     )
 
 
-def _address(raw: Any) -> str:
-    # A link is followed by a press; anything but the web's own schemes is shown as no link.
-    text = str(raw or "")
-    return text if text.startswith(("https://", "http://")) else ""
-
-
-def _condition(vocabulary: Vocabulary, when: Any) -> Iterator[Piece]:
-    if not isinstance(when, Mapping) or not when:
-        yield Piece("Otherwise, " if when is None else "When ? , ")
-        return
-    yield Piece("When ")
-    shared = [(name, raw) for name, raw in when.items() if name != "any"]
-    yield from _tests(vocabulary, shared)
-    alternatives = when.get("any")
-    if isinstance(alternatives, list) and alternatives:
-        yield Piece(", and either " if shared else "either ")
-        for place, one in enumerate(alternatives):
-            if place:
-                yield Piece(", or ")
-            yield from _tests(vocabulary, list(one.items()) if isinstance(one, Mapping) else [])
-    yield Piece(", ")
-
-
-def _tests(vocabulary: Vocabulary, tests: Sequence[tuple[Any, Any]]) -> Iterator[Piece]:
-    for place, (name, raw) in enumerate(tests):
-        if place:
-            yield Piece(" and ")
-        yield from _test(vocabulary.facts.get(name) if isinstance(name, str) else None, name, raw)
-
-
-def _test(fact: Fact | None, name: Any, raw: Any) -> Iterator[Piece]:
-    if fact is None:
-        yield Piece(f"{name} ")
-        yield Piece(str(raw), is_value=True)
-        return
-    yield Piece(f"{_lower(fact.label)} ")
-    try:
-        test = read_test(fact, raw)
-    except ConditionError:
-        yield Piece(str(raw), is_value=True)
-        return
-    yield from _words(fact, test)
-
-
-def words_of(fact: Fact, test: Test) -> str:
+def condition_of(vocabulary: Vocabulary, rule: Rule) -> Sentence:
     """
-    Give a test in words, without the name of its fact.
+    Put into words only when a rule holds: 'When …', or 'Always'.
     """
-    return "".join(piece.text for piece in _words(fact, test))
+    return _joined(_when(vocabulary, rule))
 
 
-def _words(fact: Fact, test: Test) -> Iterator[Piece]:
-    bound = _lower(fact.label_of(test.bound)) if test.bound is not None else ""
+def sentences_of(vocabulary: Vocabulary, ruleset: Ruleset) -> dict[str, Sentence]:
+    """
+    Put every rule of a ruleset into a sentence, by its id, in the order of the tables.
+    """
+    rules = (*ruleset.needs, *ruleset.hazards)
+    return {rule.id: sentence_of(vocabulary, rule) for rule in rules}
+
+
+def sentence_of_block(vocabulary: Vocabulary, table: str, block: object) -> Sentence:
+    """
+    Put one rule of a document into a sentence, as far as it can be read.
+
+    Total: a draft may hold anything at all, and what cannot be read is left out of the sentence.
+    """
+    if not isinstance(block, Mapping):
+        return (_plain("This is no rule."),)
+    rule, _ = read_rule(vocabulary, table, block)
+    return sentence_of(vocabulary, rule)
+
+
+def sentences_of_document(vocabulary: Vocabulary, document: object) -> dict[str, Sentence]:
+    """
+    Put every rule of a ruleset's document into a sentence, by its id; empty for what is none.
+    """
+    found: dict[str, Sentence] = {}
+    for table in ("needs", "hazards"):
+        rules = document.get(table) if isinstance(document, Mapping) else None
+        for block in rules if isinstance(rules, list) else ():
+            if isinstance(block, Mapping) and isinstance(block.get("id"), str):
+                found[block["id"]] = sentence_of_block(vocabulary, table, block)
+    return found
+
+
+def words_of(sentence: Iterable[Piece]) -> str:
+    """
+    Give a sentence as plain text.
+    """
+    return "".join(piece.text for piece in sentence)
+
+
+def words_of_test(fact: Fact, test: Test) -> str:
+    """
+    Give one test in words, without the name of its fact: 'is at least within reach or not known'.
+    """
     if test.operator in ("known", "unknown"):
-        yield Piece("is ")
-        yield Piece("known" if test.operator == "known" else "not known", is_value=True)
-        return
-    if test.operator == "at_least":
-        yield Piece("is ")
-        yield Piece(bound, is_value=True)
-        yield Piece(" or more" if test.bound != fact.values[-1] else "")
-    elif test.operator == "at_most":
-        yield Piece("is known to be ")
-        yield Piece(bound, is_value=True)
-        yield Piece(" or less" if test.bound != fact.values[0] else "")
-    elif test.operator == "range":
-        numbers = sorted(one for one in test.values if isinstance(one, int))
-        yield Piece("is ")
-        yield Piece(f"{numbers[0]} to {numbers[-1]}", is_value=True)
+        return f"is {'known' if test.operator == 'known' else NOT_KNOWN}"
+    if fact.kind == "flag" and test.operator in ("is", "not"):
+        value = _lower(fact, fact.label_of(test.bound is not False))
+        told = f"is {value}" if test.operator == "is" else f"is not known to be {value}"
     else:
-        listed = [value for value in fact.values if value in test.values]
-        yield Piece("is ")
-        labels = [_lower(fact.label_of(value)) for value in listed]
-        yield Piece(_or(labels if len(labels) == 1 else _set_apart(labels)), is_value=True)
-    if test.unknown:
-        yield Piece(" or ")
-        yield Piece("not known", is_value=True)
+        told = f"is {words_of(_bound(fact, test))}"
+    return f"{told} or {NOT_KNOWN}" if test.unknown else told
 
 
-def _follows(vocabulary: Vocabulary, table: str, block: Mapping[str, Any]) -> Iterator[Piece]:
-    said: list[list[Piece]] = []
-    lead = block.get("lead") if table == NEEDS else block.get("at_least")
-    if lead is not None:
-        before = [] if table == NEEDS else [Piece("at least ")]
-        said.append([*before, _who(vocabulary, lead)])
-    beside = [_who(vocabulary, one) for one in _list(block.get("with"))]
-    if beside:
-        pieces = [Piece("with ")] if said else []
-        for place, one in enumerate(beside):
-            pieces += [Piece(" and "), one] if place else [one]
-        pieces += [Piece(f" and {_plain_words(one)}") for one in _list(block.get("needs"))]
-        if block.get("alone") is True:
-            pieces.append(Piece(" alone"))
-        said.append(pieces)
-    if block.get("urgency") is not None:
-        before = [] if table == NEEDS else [Piece("at least ")]
-        word = vocabulary.urgencies.get(str(block["urgency"]), str(block["urgency"]))
-        said.append([*before, Piece(_lower(word), is_value=True)])
-    for place, pieces in enumerate(said):
+def _condition(vocabulary: Vocabulary, rule: Rule) -> list[Piece]:
+    told = _when(vocabulary, rule)
+    return [*told, _plain(": " if rule.table == "needs" or not any(rule.rows) else ", ")]
+
+
+def _when(vocabulary: Vocabulary, rule: Rule) -> list[Piece]:
+    shared, rests = _split(rule.rows)
+    if not shared and not any(rests):
+        return [_plain("Always")]
+    told = [_plain("When "), *_conjunction(vocabulary, shared)]
+    if any(rests):
+        told += [_plain(", and either " if shared else "either ")]
+        for place, row in enumerate(rests):
+            told += [_plain(", or ")] if place else []
+            told += _conjunction(vocabulary, row)
+    return told
+
+
+def _split(rows: tuple[Row, ...]) -> tuple[Row, tuple[Row, ...]]:
+    """
+    Part what every alternative asks from what each asks by itself; one row alone is all shared.
+    """
+    if len(rows) <= 1:
+        return (rows[0] if rows else ()), ()
+    shared = tuple(test for test in rows[0] if all(test in row for row in rows))
+    return shared, tuple(tuple(test for test in row if test not in shared) for row in rows)
+
+
+def _conjunction(vocabulary: Vocabulary, row: Row) -> list[Piece]:
+    told: list[Piece] = []
+    for place, test in enumerate(row):
         if place:
-            yield Piece(" " if pieces[0].text == "with " else ", ")
-        yield from pieces
-    yield from _beside(vocabulary, block, is_first=not said)
+            told.append(_plain(" and " if place == len(row) - 1 else ", "))
+        told += _test(vocabulary.facts[test.fact], test)
+    return told
 
 
-def _beside(vocabulary: Vocabulary, block: Mapping[str, Any], *, is_first: bool) -> Iterator[Piece]:
-    notify = _list(block.get("notify"))
-    told = [_lower(vocabulary.notify.get(str(one), _plain_words(one))) for one in notify]
-    asked = [
-        _lower(vocabulary.facts[one].label) if one in vocabulary.facts else str(one)
-        for one in _list(block.get("ask"))
+def _test(fact: Fact, test: Test) -> list[Piece]:
+    if test.operator == "known":
+        return [_value(fact.label), _plain(" is known")]
+    if test.operator == "unknown":
+        return [_value(fact.label), _plain(" is "), _value(NOT_KNOWN)]
+    if fact.kind == "flag" and test.operator in ("is", "not"):
+        return _flag(fact, test)
+    told = [_plain(_subject(fact)), *_bound(fact, test)]
+    return [*told, _plain(" or "), _value(NOT_KNOWN)] if test.unknown else told
+
+
+def _flag(fact: Fact, test: Test) -> list[Piece]:
+    words = _flag_words(fact, test.bound)
+    if test.operator == "not":
+        return [_plain("it is not known that "), _value(words)]
+    told = [_value(words)]
+    return [*told, _plain(" or that is "), _value(NOT_KNOWN)] if test.unknown else told
+
+
+def _flag_words(fact: Fact, value: Value | None) -> str:
+    said = value is not False
+    if said in fact.flag_clauses:
+        return fact.flag_clauses[said]
+    words = fact.label_of(said)
+    return f"{_lower(fact, fact.label)} is {_lower(fact, words)}"
+
+
+def _bound(fact: Fact, test: Test) -> list[Piece]:
+    if test.operator in ("at_least", "at_most") and len(test.values) > 1:
+        way = "at least " if test.operator == "at_least" else "at most "
+        return [_plain(way), _value(_said(fact, test.bound))]
+    if test.operator == "range":
+        low, high = min(test.values, key=_number), max(test.values, key=_number)
+        return [_value(f"{low} to {high}" if low != high else str(low))]
+    listed = [_said(fact, value) for value in fact.values if value in test.values]
+    # A value that holds a comma itself needs a stronger mark between it and the next.
+    between = "; " if any("," in words for words in listed) else ", "
+    told: list[Piece] = []
+    for place, words in enumerate(listed):
+        if place:
+            is_last = place == len(listed) - 1 and not test.unknown
+            told.append(_plain(" or " if is_last else between))
+        told.append(_value(words))
+    return told
+
+
+def _number(value: Value) -> int:
+    return int(value)
+
+
+def _subject(fact: Fact) -> str:
+    return f"{fact.clause or _lower(fact, fact.label) + ' is'} "
+
+
+def _said(fact: Fact, value: Value | None) -> str:
+    return _lower(fact, fact.label_of(value)) if value is not None else ""
+
+
+def _lower(fact: Fact, words: str) -> str:
+    # 'TTY' and 'EMS' stay as they are; a name of a language too, by the vocabulary's mark.
+    return words if fact.capitals or words[1:2].isupper() else words[:1].lower() + words[1:]
+
+
+def _effects(vocabulary: Vocabulary, rule: Rule) -> list[Piece]:
+    parts = [
+        _who(vocabulary, rule),
+        _urgency(vocabulary, rule),
+        _notified(vocabulary, rule),
+        _asked(vocabulary, rule),
     ]
-    if told:
-        yield Piece(f"{'' if is_first else '; '}notify: {_and(told)}")
-    if asked:
-        yield Piece(f"{'' if is_first and not told else '; '}ask about {_and(asked)}")
-    if block.get("from"):
-        yield Piece(f"; from {block['from']}")
-    if block.get("until"):
-        yield Piece(f"; until {block['until']}")
-    yield Piece(".")
+    told: list[Piece] = []
+    for part in (one for one in parts if one):
+        told += [_plain(", "), *part] if told else part
+    return told or [_plain("nothing changes")]
 
 
-def _who(vocabulary: Vocabulary, kind: Any) -> Piece:
-    name = str(kind)
-    is_known = name in vocabulary.responders or name in LEADS
-    word = vocabulary.responders.get(name, name)
-    return Piece(word, kind=name) if is_known else Piece(word, is_value=True)
+def _who(vocabulary: Vocabulary, rule: Rule) -> list[Piece]:
+    told: list[Piece] = []
+    lead = rule.lead or rule.at_least
+    if lead:
+        told = [_plain("" if rule.lead else "at least "), _responder(vocabulary, lead)]
+    for place, kind in enumerate(rule.beside):
+        if told:
+            told.append(_plain(" and " if place else " with "))
+        told.append(_responder(vocabulary, kind))
+    if rule.ems_needs:
+        needs = " and ".join(need.replace("_", " ") for need in rule.ems_needs)
+        told += [_plain(" and "), _value(needs)]
+    if rule.alone:
+        told.append(_plain(" alone, unless another danger asks for more"))
+    return told
 
 
-def _list(raw: Any) -> list[Any]:
-    return raw if isinstance(raw, list) else []
+def _urgency(vocabulary: Vocabulary, rule: Rule) -> list[Piece]:
+    if not rule.urgency:
+        return []
+    words = vocabulary.urgencies.get(rule.urgency, rule.urgency).lower()
+    is_exact = bool(rule.lead) or rule.urgency in tuple(vocabulary.urgencies)[-1:]
+    return [_plain("urgency " if is_exact else "urgency at least "), _value(words)]
 
 
-def _plain_words(raw: Any) -> str:
-    return str(raw).replace("_", " ")
+def _notified(vocabulary: Vocabulary, rule: Rule) -> list[Piece]:
+    names = [vocabulary.notify.get(name, name) for name in rule.notify]
+    return [_plain("also: "), *_listed([_small(name) for name in names])] if names else []
 
 
-def _lower(label: str) -> str:
-    # An abbreviation keeps its capitals.
-    return label if label[1:2].isupper() else f"{label[:1].lower()}{label[1:]}"
+def _asked(vocabulary: Vocabulary, rule: Rule) -> list[Piece]:
+    labels = [vocabulary.facts[name].label for name in rule.ask if name in vocabulary.facts]
+    return [_plain("ask: "), *_listed([_small(label) for label in labels])] if labels else []
 
 
-def _set_apart(labels: Sequence[str]) -> list[str]:
-    # A comma inside of a label would read as one between two.
-    return [re.sub(r"^([^,]+), (.+)$", r"\1 (\2)", label) for label in labels]
+def _listed(words: list[str]) -> list[Piece]:
+    told: list[Piece] = []
+    for place, word in enumerate(words):
+        told += [_plain(", "), _value(word)] if place else [_value(word)]
+    return told
 
 
-def _or(words: Sequence[str]) -> str:
-    return " or ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else "".join(words)
+def _small(words: str) -> str:
+    return words if words[1:2].isupper() else words[:1].lower() + words[1:]
 
 
-def _and(words: Sequence[str]) -> str:
-    return " and ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else "".join(words)
+def _dates(rule: Rule) -> list[Piece]:
+    told: list[Piece] = []
+    for word, day in ((", from ", rule.begins), (", until ", rule.ends)):
+        if isinstance(day, dt.date):
+            told += [_plain(word), _value(day.isoformat())]
+    return told
+
+
+def _plain(text: str) -> Piece:
+    return Piece("plain", text)
+
+
+def _value(text: str) -> Piece:
+    return Piece("value", text)
+
+
+def _responder(vocabulary: Vocabulary, kind: str) -> Piece:
+    return Piece("responder", vocabulary.responders.get(kind, kind.replace("_", " ")), kind)
+
+
+def _joined(pieces: Iterable[Piece]) -> Sentence:
+    """
+    Join neighbouring plain words into one piece, and leave out empty ones.
+    """
+    found: list[Piece] = []
+    for piece in pieces:
+        if found and piece.part == "plain" and found[-1].part == "plain":
+            found[-1] = _plain(found[-1].text + piece.text)
+        elif piece.text:
+            found.append(piece)
+    return tuple(found)

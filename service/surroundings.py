@@ -45,6 +45,14 @@ class Seen:
     sessions: Mapping[str, Session] = field(default_factory=dict)
     has_store: bool = False
     has_queue: bool = False
+    # By the id of a person who has a key; not kept on disk.
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def name_of(self, key: Key) -> str:
+        """
+        Name who acts by a key: its person, else what the key is for.
+        """
+        return self.names.get(key.person_id or "", key.label)
 
     def key(self, secret: str) -> Key | None:
         """
@@ -96,10 +104,16 @@ class Surroundings:
             found_agencies = {one.id: one for one in agencies.all_agencies(self._store)}
             found_keys = {one.secret_digest: one for one in keys.all_keys(self._store)}
             found_sessions = {one.token_digest: one for one in self._open_sessions()}
+            found_names = keys.owners(self._store)
         except StoreUnavailableError:
             found = replace(before, has_store=False, has_queue=has_queue)
         else:
-            found = Seen(found_agencies, found_keys, found_sessions, True, has_queue)
+            found = Seen(
+                *(found_agencies, found_keys, found_sessions),
+                has_store=True,
+                has_queue=has_queue,
+                names=found_names,
+            )
         is_whole = found.has_store and found.has_queue
         has_changed = (found.has_store, found.has_queue) != (before.has_store, before.has_queue)
         if has_changed and not (is_whole and self._is_first_look):

@@ -321,7 +321,7 @@ def _change_agency() -> dict[str, Any]:
         "name": "If-Match",
         "in": "header",
         "description": "The `ETag` of the settings that were read; 428 without it",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 100},
+        "schema": {"type": "string"},
     }
     return {
         "summary": "Set the agency's name, time zone, reasons and review rules, all of them",

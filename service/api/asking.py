@@ -49,7 +49,7 @@ def who_asks(parts: Parts, act: str) -> Asker:
     if not may(key.role, act):
         raise RefusedError(403, "not-allowed", f"a key of the role {key.role} may not {act}")
     address = request.remote_addr
-    actor = Actor(key.agency, key.role, key.id, key.person_id, key.label, address)
+    actor = Actor(key.agency, key.role, key.id, key.person_id, seen.name_of(key), address)
     return Asker(key, agency, actor)
 
 

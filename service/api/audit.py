@@ -40,7 +40,7 @@ def audit_blueprint(parts: Parts) -> Blueprint:
         query = request.args.to_dict()
         search = read_search(query)
         entries = every(parts.store, actor.agency, search, parts.settings.page_items_max)
-        parts.audit.note(actor, "exported", ("audit", "csv"), **query)
+        parts.audit.note(actor, "exported", ("audit", "csv"), filters=query)
         named = 'attachment; filename="audit.csv"'
         return Response(
             csv_lines(entries),

@@ -136,6 +136,7 @@ def _filters(vocabulary: Vocabulary) -> dict[str, tuple[dict[str, Any], str]]:
             " was sent. Neither finds a decision of which nothing is reported",
         ),
         "reviewed": (flag, "A supervisor has reviewed it"),
+        "q": (name, "With this id, or about a call whose id begins so"),
     }
 
 

@@ -90,7 +90,7 @@ def reviews_blueprint(parts: Parts) -> Blueprint:
         """
         asker = who_asks(parts, REVIEW)
         document = read_document(parts)
-        found = parts.findings.record(asker.actor, asker.agency.ruleset, review_id, document)
+        found = parts.findings.record(asker.actor, asker.agency, review_id, document)
         if found is None:
             raise _no_such_review()
         return answer(parts.findings.shown(found), 201)

@@ -158,6 +158,15 @@ def _decided(parts: Parts, who: Visitor, typed: Typed) -> Response:
     beside = Beside(
         answer,
         sent=panel_of(parts, who, document, typed=_sent(parts)) if answered.is_recorded else None,
-        taken_before=not typed.seen and (document["revision"] or 1) > 1,
+        told_elsewhere=_is_told_elsewhere(typed, document),
     )
     return show_call(parts, who, typed, beside, status=200 if answered.is_recorded else 503)
+
+
+def _is_told_elsewhere(typed: Typed, document: Document) -> bool:
+    """
+    Tell whether the call has a revision that this form did not come from: what was told there is
+    not in this one.
+    """
+    revision, before = document["revision"] or 1, typed.seen_revision if typed.seen else "0"
+    return revision > 1 and before.isdecimal() and revision != int(before[:9]) + 1

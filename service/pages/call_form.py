@@ -15,12 +15,13 @@ from service.pages.typed_call import NOT_KNOWN, Typed, body_of, text_of
 from service.routing.facts import Fact, Value, Vocabulary
 
 SIGNALLED_BY = {"incident_type": "type code", "remarks": "remarks"}
+# Paths of a request, with the id and the words of the field that they are typed in.
 TYPED_FIELDS = {
-    "call_id": "Call id",
-    "remarks": "Remarks",
-    "received_at": "Received",
-    "incident_type.registry": "List of codes",
-    "incident_type.code": "Type code",
+    "call_id": ("call_id", "Call id"),
+    "remarks": ("remarks", "Remarks"),
+    "received_at": ("received", "Received"),
+    "incident_type.registry": ("registry", "List of codes"),
+    "incident_type.code": ("type-code", "Type code"),
 }
 
 
@@ -209,8 +210,19 @@ def _questions(
     for name in dict.fromkeys((*at_once, *brings)):
         if name in fields and not fields[name].text:
             yield replace(
-                fields[name], could_bring=brings.get(name, ()), is_at_once=name in at_once
+                fields[name],
+                options=_with_keys(fields[name].options),
+                could_bring=brings.get(name, ()),
+                is_at_once=name in at_once,
             )
+
+
+def _with_keys(options: tuple[Option, ...]) -> tuple[Option, ...]:
+    """
+    Give each answer its key; the last of them is 'Not known'.
+    """
+    keys = (*letters([one.label for one in options[:-1]]), NOT_KNOWN_KEY)
+    return tuple(replace(one, key=key) for one, key in zip(options, keys, strict=False))
 
 
 def _known(
@@ -231,10 +243,8 @@ def _field(
     options: tuple[Option, ...] = ()
     if fact.kind != "number":
         values = [(text_of(value), fact.label_of(value)) for value in fact.values]
-        keys = letters([label for _, label in values])
-        options = (
-            *(Option(*one, one[0] == text, key) for one, key in zip(values, keys, strict=True)),
-            Option(NOT_KNOWN, "Not known", text == NOT_KNOWN, NOT_KNOWN_KEY),
+        options = tuple(
+            Option(one, label, one == text) for one, label in (*values, (NOT_KNOWN, "Not known"))
         )
     shown = next((one.label for one in options if one.is_chosen), text)
     is_said = text not in ("", NOT_KNOWN) and fact.name not in console.head
@@ -294,5 +304,4 @@ def _place(vocabulary: Vocabulary, fault: Fault) -> tuple[str, str, str]:
         return f"f-{fact}", vocabulary.facts[fact].label, fault.message
     if head == "dismissed":
         return "signals", "Reason for taking a signal back", fault.message
-    known = TYPED_FIELDS.get(fault.path)
-    return (fault.path.rpartition(".")[2] if known else "", known or fault.path, fault.message)
+    return (*TYPED_FIELDS.get(fault.path, ("", fault.path)), fault.message)

@@ -50,21 +50,21 @@ def reported(parts: Parts, who: Visitor, typed: Typed, sent: TypedSent) -> Respo
     answer = in_words(parts, who, document, document["request"], is_recorded=True)
     told = report_of(sent, kinds_of(document), who.agency.time_zone)
     faults = tuple(tick_somebody(sent))
-    status, is_lost = 422, False
+    status = 422
     if not faults:
         press = press_of(told, typed.seen, sent.after)
         try:
             report = Report(document["decision_id"], told, press)
             answered = parts.dispatches.report(who.actor, who.agency, report)
-            status, is_lost = answered.status, not answered.is_recorded
+            status = answered.status
         except ValidationError as error:
             faults = tuple(faults_of(error.messages))
         except StoreUnavailableError:
-            status, is_lost = 503, True
-    is_done = not faults and not is_lost
+            status = 503
+    is_done = status in (200, 201)
     shown = panel_of(parts, who, document, typed=TypedSent() if is_done else sent)
     places = tuple(faults_of_sent(sent.way, faults))
-    beside = Beside(answer, sent=replace(shown, faults=places, is_lost=is_lost))
+    beside = Beside(answer, sent=replace(shown, faults=places, is_lost=not (is_done or faults)))
     return show_call(parts, who, typed, beside, status=200 if is_done else status)
 
 

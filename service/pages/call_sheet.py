@@ -49,14 +49,14 @@ class Beside:
     """
     What stands beside the form: an answer, faults of what was typed, what happened, what was sent.
 
-    `taken_before` is true where the call has earlier revisions that this form did not come from.
+    `told_elsewhere` is true where the call has a revision that this form did not come from.
     """
 
     answer: Answer | None = None
     faults: tuple[Fault, ...] = ()
     notice: str = ""
     sent: SentPanel | None = None
-    taken_before: bool = False
+    told_elsewhere: bool = False
 
 
 def show_call(
@@ -89,7 +89,7 @@ def show_call(
         answer=answer,
         sent=beside.sent,
         notice_text=beside.notice,
-        taken_before=beside.taken_before,
+        told_elsewhere=beside.told_elsewhere,
         is_before=bool(beside.faults or beside.notice),
         agency=who.agency,
         kinds=config.vocabulary.responders,

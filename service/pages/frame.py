@@ -29,6 +29,7 @@ from service.access import (
 )
 from service.errors import ClaimHeldError, CrisisRouterError, StoreUnavailableError
 from service.log import where_of
+from service.pages.alerts_line import open_alerts
 from service.pages.visitor import (
     FormTooOldError,
     NotAllowedError,
@@ -82,8 +83,10 @@ def page(
     if status >= 400:
         parts.metrics.refused.labels(str(status)).inc()
     places = [Place(*row[:3]) for row in PLACES if who and who.actor.may(row[3])]
+    # The page of alerts shows them itself.
+    alerts = open_alerts(parts, who.actor) if who and shown.get("here") != "alerts" else None
     text = render_template(
-        template, csrf_token=generate_csrf(), visitor=who, places=places, **shown
+        template, csrf_token=generate_csrf(), visitor=who, places=places, alerts=alerts, **shown
     )
     return make_response(text, status)
 

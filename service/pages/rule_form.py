@@ -17,7 +17,8 @@ from service.routing.facts import Vocabulary
 from service.routing.reading import BESIDE, EMS_NEEDS, HAZARD_KEYS, NEED_KEYS
 from service.routing.rules import LEADS
 from service.rule_choices import Choice, Hashed, choices_for, facts_for
-from service.rule_sentences import HAZARDS, NEEDS, words_of
+from service.rule_lines import HAZARDS, NEEDS
+from service.rule_sentences import words_of_test
 
 NEED_LEADS: Final = LEADS[:3]
 TEXT_CHARACTERS_MAX: Final = 2_000
@@ -130,7 +131,7 @@ def _row(vocabulary: Vocabulary, hashed: Hashed, table: str, name: str, raw: Any
     offered = choices_for(hashed, table, name)
     if chosen not in [one.text for one in offered]:
         try:
-            words = words_of(fact, read_test(fact, raw))
+            words = words_of_test(fact, read_test(fact, raw))
         except ConditionError:
             words = chosen
         offered = (Choice(chosen, words), *offered)

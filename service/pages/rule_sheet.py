@@ -19,7 +19,7 @@ from service.parts import Parts
 from service.routing.facts import Vocabulary
 from service.rule_conflicts import NoSuchRulesError
 from service.rule_differences import Differences, differences
-from service.rule_sentences import Sentence, sentences
+from service.rule_lines import RuleLine, lines_of
 from service.store import drafts, rulesets
 from service.store.checks import Check
 from service.store.drafts import Approval, Draft, Save
@@ -146,7 +146,7 @@ class RuleRow:
     One rule in the list: its sentence, how often it fired, and what the draft does to it.
     """
 
-    sentence: Sentence
+    sentence: RuleLine
     fired: int
     share: int
     state: str
@@ -157,7 +157,7 @@ def rows_of(vocabulary: Vocabulary, sheet: RuleSheet, fired: Fired) -> dict[str,
     Give the rows of each table; rules that the draft removes stand at the end.
     """
     states: dict[str, str] = {}
-    removed: tuple[Sentence, ...] = ()
+    removed: tuple[RuleLine, ...] = ()
     if sheet.difference is not None:
         states |= {one.rule: "moved" for one in sheet.difference.moved}
         states |= {one.after.rule: "changed" for one in sheet.difference.changed}
@@ -165,7 +165,7 @@ def rows_of(vocabulary: Vocabulary, sheet: RuleSheet, fired: Fired) -> dict[str,
         removed = sheet.difference.removed
     most = max(fired.rules.values(), default=0)
     found: dict[str, list[RuleRow]] = {"hazards": [], "needs": []}
-    every = [(one, states.get(one.rule, "")) for one in sentences(vocabulary, sheet.content)]
+    every = [(one, states.get(one.rule, "")) for one in lines_of(vocabulary, sheet.content)]
     for one, state in [*every, *((one, "removed") for one in removed)]:
         count = fired.rules.get(one.rule, 0)
         share = round(100 * count / most) if most else 0

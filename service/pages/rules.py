@@ -25,7 +25,7 @@ from service.rule_conflicts import (
     NoSuchRulesError,
     RuleConflictError,
 )
-from service.rule_sentences import HAZARDS, NEEDS, sentence
+from service.rule_lines import HAZARDS, NEEDS, line_of
 from service.rule_splice import insert_rule, move_rule, remove_rule, replace_rule
 from service.store import drafts, ruleset_choices, rulesets
 
@@ -159,7 +159,7 @@ def _was(vocabulary: Vocabulary, sheet: RuleSheet, block: Mapping[str, Any]) -> 
     for table in (HAZARDS, NEEDS):
         for place, before in enumerate(_blocks(sheet.live.content, table)):
             if before.get("id") == block.get("id") and before != block:
-                return sentence(vocabulary, table, place, before)
+                return line_of(vocabulary, table, place, before)
     return None
 
 
@@ -279,7 +279,7 @@ def _change_rule(parts: Parts, who: Visitor, sheet: RuleSheet, hashed: Hashed) -
             tag=request.form.get("tag", ""),
             vocabulary=vocabulary,
             kinds=vocabulary.responders,
-            shown=sentence(vocabulary, table, place or 0, block),
+            shown=line_of(vocabulary, table, place or 0, block),
         )
     text = _changed_text(sheet.text, table, place, what, block)
     if text is None:

@@ -29,8 +29,8 @@ class Typed:
 
     `sources` says who said a fact; `dismissed` maps (fact, source) of a signal to the reason for
     taking it back; `received` is local time without an offset. `place` is carried and never shown.
-    `seen` is the id of the decision that stood beside the form; `pressed` the fact that was just
-    answered.
+    `seen` is the id of the decision that stood beside the form, `seen_revision` its number;
+    `pressed` is the fact that was just answered.
     """
 
     call_id: str = ""
@@ -45,6 +45,7 @@ class Typed:
     received: str = ""
     place: str = ""
     pressed: str = ""
+    seen_revision: str = ""
 
     def named(self, call_id: str) -> "Typed":
         """
@@ -75,10 +76,11 @@ def read_typed(form: MultiDict[str, str], vocabulary: Vocabulary, console: Conso
         {name: said for name, said in sources.items() if name not in console.head},
         dict(_dismissed(form, vocabulary)),
         form.get("registry", "").strip(),
-        form.get("code", "").strip(),
+        form.get("type_code", "").strip(),
         form.get("received", "").strip(),
         form.get("place", ""),
         pressed,
+        form.get("seen_revision", ""),
     )
 
 

@@ -56,6 +56,9 @@ class Fact:
     help: str = ""
     value_labels: Mapping[Value, str] = field(default_factory=dict)
     said: Mapping[Value, str] = field(default_factory=dict)
+    clause: str = ""
+    flag_clauses: Mapping[Value, str] = field(default_factory=dict)
+    capitals: bool = False
 
     @property
     def is_danger(self) -> bool:
@@ -141,7 +144,9 @@ def _fact(name: str, block: Mapping[str, Any]) -> Fact:
     elif kind == "number":
         values = tuple(range(block["from"], block["to"] + 1))
     said = {_plain(value): str(text) for value, text in (block.get("said") or {}).items()}
-    marks = ("hazard", "parity", "calming", "volunteered", "protected")
+    marks = ("hazard", "parity", "calming", "volunteered", "protected", "capitals")
+    clause = block.get("clause", "")
+    by_value = clause if isinstance(clause, Mapping) else {}
     return Fact(
         name,
         kind,
@@ -152,6 +157,8 @@ def _fact(name: str, block: Mapping[str, Any]) -> Fact:
         help=block.get("help", ""),
         value_labels=labels,
         said=said,
+        clause="" if by_value else str(clause),
+        flag_clauses={_plain(value): str(text) for value, text in by_value.items()},
     )
 
 

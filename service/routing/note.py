@@ -40,9 +40,10 @@ def write_note(
     ]
     always = said_when_unknown if any(one.kind in IN_PERSON for one in responders) else ()
     unknown = [
-        fact.label.lower()
+        fact.label.lower() + ("" if facts.value(name) is UNKNOWN else " (no danger only assumed)")
         for name, fact in spoken.items()
-        if facts.value(name) is UNKNOWN and (name in always or name in facts.asked)
+        if (facts.value(name) is UNKNOWN and (name in always or name in facts.asked))
+        or (name in facts.assumed and facts.value(name) not in fact.said and name not in withheld)
     ]
     sends = [
         f"{vocabulary.responders.get(one.kind, one.kind)}: "

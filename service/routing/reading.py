@@ -152,6 +152,18 @@ def _read_rule(
     return rule
 
 
+def read_rule(
+    vocabulary: Vocabulary, table: str, block: Mapping[str, Any]
+) -> tuple[Rule, list[Problem]]:
+    """
+    Read one rule by itself, as far as it can be read, and its problems, the shapes left aside.
+
+    Total, as `read_ruleset` is: it is for showing a rule of a draft that is not right yet.
+    """
+    problems: list[Problem] = []
+    return _read_rule(vocabulary, table, table, block, problems), problems
+
+
 def _of_rule(problem: Problem, rule: str) -> Problem:
     return Problem(problem.code, problem.path, problem.message, rule, suggestion=problem.suggestion)
 

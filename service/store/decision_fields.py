@@ -19,6 +19,7 @@ class Filters:
 
     `since` counts in, `until` does not; both are aware. `rule` is one that fired, `responder` a
     kind. `overridden` asks the latest report of what was sent; without one neither value holds.
+    `search` is a decision's id, or the beginning of its call's.
     `reviewed` asks whether a reviewer has answered. `hidden` are ids that are left out.
     """
 
@@ -30,6 +31,7 @@ class Filters:
     call_id: str | None = None
     fallback: bool | None = None
     overridden: bool | None = None
+    search: str | None = None
     reviewed: bool | None = None
     hidden: frozenset[str] = frozenset()
 

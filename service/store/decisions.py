@@ -15,6 +15,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     ColumnElement,
+    Connection,
     Engine,
     Index,
     Integer,
@@ -25,7 +26,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
-    cast,
     func,
     literal,
     or_,
@@ -33,11 +33,15 @@ from sqlalchemy import (
     tuple_,
 )
 
+from service.store import decision_marks
 from service.store.cursor import Cursor, read_cursor, write_cursor
-from service.store.database import Instant, dump_json, metadata, reading
+from service.store.database import Instant, metadata, reading
 from service.store.decision_fields import Filters
-from service.store.dispatches import is_overridden
-from service.store.reviews import is_reviewed
+from service.store.decision_marks import marks, rarest_first
+from service.store.dispatches import ids_with_override, is_overridden
+from service.store.reviews import is_reviewed, reviews
+
+FEW_MAX = 1_000  # ids that a query takes one by one; SQLite takes 32,766 values at most
 
 decisions = Table(
     "decisions",
@@ -63,7 +67,12 @@ decisions = Table(
     Column("stored_at", Instant, nullable=False),
     UniqueConstraint("host_id", "journal_number"),
     Index("ix_decisions_agency_decided_at_record_id", "agency", "decided_at", "record_id"),
-    Index("ix_decisions_agency_call_id", "agency", "call_id"),
+    Index(
+        "ix_decisions_agency_call_id_decided_at_record_id",
+        *("agency", "call_id", "decided_at", "record_id"),
+        # So that the beginning of an id is looked up too, whatever the database sorts by.
+        postgresql_ops={"call_id": "text_pattern_ops"},
+    ),
     Index("ix_decisions_stored_at", "stored_at"),
 )
 
@@ -168,6 +177,21 @@ def ids_of_call(engine: Engine, agency: str, call_id: str) -> set[str]:
         return set(connection.execute(query).scalars())
 
 
+def reviewed_among(engine: Engine, agency: str, record_ids: Collection[str]) -> frozenset[str]:
+    """
+    Tell which of these decisions have an answered review.
+    """
+    if not record_ids:
+        return frozenset()
+    query = select(reviews.c.decision_id).where(
+        reviews.c.agency == agency,
+        reviews.c.decision_id.in_(record_ids),
+        reviews.c.answered_at.is_not(None),
+    )
+    with reading(engine) as connection:
+        return frozenset(connection.execute(query).scalars())
+
+
 def page(
     engine: Engine, agency: str, filters: Filters, cursor: str | None = None, limit: int = 50
 ) -> Page:
@@ -179,15 +203,9 @@ def page(
     Raises:
         CursorError: the cursor is not one that a page gave.
     """
-    query = _select().where(decisions.c.agency == agency, *_conditions(filters))
-    if cursor is not None:
-        last = read_cursor(cursor)
-        query = query.where(
-            tuple_(decisions.c.decided_at, decisions.c.record_id)
-            < tuple_(literal(last.at, Instant), literal(last.id, String))
-        )
-    query = query.order_by(decisions.c.decided_at.desc(), decisions.c.record_id.desc())
+    last = read_cursor(cursor) if cursor is not None else None
     with reading(engine) as connection:
+        query = _filtered(connection, agency, filters, last)
         rows = connection.execute(query.limit(limit + 1)).all()
     items = tuple(_decision(row) for row in rows[:limit])
     if len(rows) <= limit:
@@ -195,22 +213,104 @@ def page(
     return Page(items, write_cursor(Cursor(items[-1].decided_at, items[-1].record_id)))
 
 
-def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
-    found = []
+def _filtered(
+    connection: Connection, agency: str, filters: Filters, last: Cursor | None
+) -> Select[Any]:
+    """
+    Select the decisions that the filters leave, newest first, by the shortest way to them.
+
+    The way is the rarest mark, a few ids, or the log itself. All three run in the order of time, so
+    that a page far back costs no more than the first.
+    """
+    query = _select().where(*_conditions(connection, filters))
+    along: Any = decisions
+    few = _few(connection, agency, filters)
+    if few is not None:
+        query = query.where(decisions.c.record_id.in_(few))
+    named = decision_marks.wanted(filters)
+    for place, mark in enumerate(rarest_first(connection, agency, named)):
+        marked = marks.alias(f"marked_{place}")
+        along = marked if few is None and not place else along
+        query = query.join(marked, _is_marked(marked, mark, agency))
+    # INVARIANT (agencies_apart): a mark holds the agency too. Where ids lead the way, the agency is
+    # compared in a form that no index answers, or SQLite would go through the whole log for it.
+    if few is not None:
+        query = query.where(decisions.c.agency.concat("") == agency)
+    elif not named:
+        query = query.where(decisions.c.agency == agency)
+    return _in_order(query, along, filters, last)
+
+
+def _is_marked(marked: Any, mark: str, agency: str) -> ColumnElement[bool]:
+    return and_(
+        marked.c.agency == agency,
+        marked.c.mark == mark,
+        marked.c.decided_at == decisions.c.decided_at,
+        marked.c.record_id == decisions.c.record_id,
+    )
+
+
+def _in_order(query: Select[Any], along: Any, filters: Filters, last: Cursor | None) -> Select[Any]:
+    at, record_id = along.c.decided_at, along.c.record_id
     if filters.since is not None:
-        found.append(decisions.c.decided_at >= filters.since)
+        query = query.where(at >= filters.since)
     if filters.until is not None:
-        found.append(decisions.c.decided_at < filters.until)
-    if filters.responder is not None:
-        found.append(_has(decisions.c.responders, filters.responder))
-    if filters.rule is not None:
-        found.append(_has(decisions.c.rules, filters.rule))
-    if filters.urgency is not None:
-        found.append(decisions.c.urgency == filters.urgency)
+        query = query.where(at < filters.until)
+    if last is not None:
+        before = tuple_(literal(last.at, Instant), literal(last.id, String))
+        query = query.where(tuple_(at, record_id) < before)
+    return query.order_by(at.desc(), record_id.desc())
+
+
+def _few(connection: Connection, agency: str, filters: Filters) -> tuple[str, ...] | None:
+    """
+    Give the ids of the decisions that meet the narrowest filter, where they are few; else None.
+    """
+    queries: list[Any] = []
+    if filters.call_id is not None:
+        queries.append(_ids(agency).where(decisions.c.call_id == filters.call_id))
+    if filters.search is not None:
+        queries.append(_ids(agency).where(_begins(connection, filters.search)))
+    if filters.overridden:
+        queries.append(ids_with_override(agency))
+    if filters.reviewed:
+        answered = reviews.c.answered_at.is_not(None)
+        queries.append(select(reviews.c.decision_id).where(reviews.c.agency == agency, answered))
+    for query in queries:
+        found = connection.execute(query.limit(FEW_MAX + 1)).scalars().all()
+        if len(found) <= FEW_MAX:
+            # The search may be a decision's own id; what it is not is left out row by row.
+            return (*found, filters.search) if filters.search is not None else tuple(found)
+    return None
+
+
+def _ids(agency: str) -> Select[tuple[str]]:
+    return select(decisions.c.record_id).where(decisions.c.agency == agency)
+
+
+def _begins(connection: Connection, text: str) -> ColumnElement[bool]:
+    """
+    Give the condition that a call's id begins with *text*, byte by byte, as an index can answer it.
+    """
+    column, end = decisions.c.call_id, text + chr(0x10FFFF)
+    if connection.dialect.name == "postgresql":
+        # The operators of `text_pattern_ops`; the plain ones follow the language of the database.
+        return and_(column.op("~>=~")(text), column.op("~<~")(end))
+    return and_(column >= text, column < end)
+
+
+def _conditions(connection: Connection, filters: Filters) -> list[ColumnElement[bool]]:
+    """
+    Give the filters that are judged row by row; those by time and by mark choose the way.
+    """
+    found = []
     if filters.call_id is not None:
         found.append(decisions.c.call_id == filters.call_id)
-    if filters.fallback is not None:
-        found.append(decisions.c.fallback.is_(filters.fallback))
+    if filters.search is not None:
+        begins = _begins(connection, filters.search)
+        found.append(or_(begins, decisions.c.record_id == filters.search))
+    if filters.fallback is False:
+        found.append(decisions.c.fallback.is_(False))
     if filters.hidden:
         found.append(decisions.c.record_id.not_in(filters.hidden))
     if filters.reviewed is not None:
@@ -220,12 +320,6 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
         agency, decision_id = decisions.c.agency, decisions.c.record_id
         found.append(is_overridden(agency, decision_id, wanted=filters.overridden))
     return found
-
-
-def _has(column: Column[Any], value: str) -> ColumnElement[bool]:
-    # Both databases keep the list as the text that `dump_json` wrote, so its quoted form finds
-    # whole values only.
-    return cast(column, Text).contains(dump_json(value), autoescape=True)
 
 
 def _select() -> Select[Any]:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Engine,
     Index,
     Row,
+    Select,
     String,
     Table,
     Text,
@@ -56,6 +57,7 @@ dispatches = Table(
         "ix_dispatches_agency_decision_id_reported_at_record_id",
         *("agency", "decision_id", "reported_at", "record_id"),
     ),
+    Index("ix_dispatches_agency_override_decision_id", "agency", "override", "decision_id"),
     Index("ix_dispatches_stored_at", "stored_at"),
 )
 
@@ -144,6 +146,17 @@ def latest(engine: Engine, agency: str, decision_ids: Collection[str]) -> dict[s
     with reading(engine) as connection:
         rows = connection.execute(query).all()
     return {row.decision_id: _dispatch(row) for row in rows}
+
+
+def ids_with_override(agency: str) -> Select[tuple[str]]:
+    """
+    Select the decisions of which any report, the latest or not, says that something else was sent.
+    """
+    return (
+        select(dispatches.c.decision_id)
+        .where(dispatches.c.agency == agency, dispatches.c.override.is_(True))
+        .distinct()
+    )
 
 
 def is_overridden(

@@ -115,6 +115,16 @@ def all_keys(engine: Engine) -> tuple[Key, ...]:
     return tuple(Key(**row._mapping) for row in rows)
 
 
+def owners(engine: Engine) -> dict[str, str]:
+    """
+    Give the name of everybody who has a key, by their id.
+    """
+    owned = keys.join(people, keys.c.person_id == people.c.id)
+    query = select(people.c.id, people.c.name).select_from(owned).distinct()
+    with reading(engine) as connection:
+        return {row.id: row.name for row in connection.execute(query)}
+
+
 def of_agency(engine: Engine, agency: str) -> tuple[Key, ...]:
     """
     Give the keys of an agency, revoked ones too, the newest first.

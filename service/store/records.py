@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import StatementError
 
-from service.store import decision_fields, decisions, dispatches
+from service.store import decision_fields, decision_marks, decisions, dispatches
 from service.store.database import reading, writing
 
 _TABLES: Mapping[str, Table] = {
@@ -128,6 +128,10 @@ def _insert_kind(connection: Connection, table: Table, rows: list[dict[str, Any]
     before = _places(connection, table, ids)
     _insert_new(connection, table, rows, ["record_id"])
     after = _places(connection, table, ids)
+    if table is decisions.decisions:
+        decision_marks.add(
+            connection, [row for row in rows if after[row["record_id"]] == _place(row)]
+        )
     again = [row for row in rows if after[row["record_id"]] != _place(row)]
     if again:
         kept = [_repeated(row) for row in again]

@@ -262,13 +262,13 @@ def count_answered(engine: Engine, agency: str, identity: str, since: datetime) 
         return int(connection.execute(query).scalar_one())
 
 
-def count_open(engine: Engine, agency: str, due_before: datetime) -> int:
+def count_open(engine: Engine, agency: str, due_before: datetime | None) -> int:
     """
-    Count the open reviews that are due before a time.
+    Count the open reviews that are due before a time; all of them where it is None.
     """
-    query = select(func.count()).where(
-        reviews.c.agency == agency, _is_open(), reviews.c.due_at < due_before
-    )
+    query = select(func.count()).where(reviews.c.agency == agency, _is_open())
+    if due_before is not None:
+        query = query.where(reviews.c.due_at < due_before)
     with reading(engine) as connection:
         return int(connection.execute(query).scalar_one())
 

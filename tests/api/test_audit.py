@@ -32,7 +32,7 @@ def test_reads_of_calls_leave_an_entry_without_a_word_of_them(api: Api) -> None:
         ("read", "call", "dispatch"),
         ("read", "decision", "supervisor"),
     ]
-    assert trail[0]["detail"] == {"call_id": "audit-1"}
+    assert trail[0]["detail"] == {"filters": {"call_id": "audit-1"}}
     assert trail[2]["subject"]["id"] == made
     assert trail[2]["address"] == "127.0.0.1"
     assert not any(word in str(trail) for word in SECRET_WORDS)
@@ -108,12 +108,12 @@ def test_the_export_has_every_entry_and_runs_nothing(api: Api) -> None:
     api.keys["formula"] = key["key"]
     made = decided(api, "audit-3", CALL["facts"])["decision_id"]
     api.get(f"/v1/decisions/{made}", "formula")
-    answered = send(api, "GET", f"/v1/audit/export?subject_id={made}")
+    answered = send(api, "GET", f"/v1/audit/export?subject_id={made}&act=read")
     assert answered.mimetype == "text/csv"
     rows = list(csv.DictReader(io.StringIO(answered.text)))
     assert [(row["act"], row["name"]) for row in rows] == [("read", "'" + body["label"])]
     last = send(api, "GET", "/v1/audit?act=exported&subject_kind=audit").json["items"][0]
-    assert last["detail"] == {"subject_id": made}
+    assert last["detail"] == {"filters": {"act": "read", "subject_id": made}}
 
 
 def test_another_agencys_trail_is_its_own(api: Api) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from service.api.export import COLUMNS
+from service.decision_export import COLUMNS
 from service.errors import StoreUnavailableError
 from service.spreadsheet import harmless
 from service.store import decisions

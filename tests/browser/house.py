@@ -31,7 +31,7 @@ CALLS: tuple[dict[str, Any], ...] = (
         "facts": {"caller": "with_person", "weapon": "none", "violence": "none"},
         "availability": {"mobile_crisis": False},
     },
-    {"call_id": "EXAMPLE-5", "facts": {"breathing": "not_breathing"}},
+    {"call_id": "EXAMPLE-5", "facts": {"breathing": "absent"}},
 )
 
 

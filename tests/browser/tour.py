@@ -55,6 +55,7 @@ def answered(*answers: str) -> Callable[[Page, House], object]:
         page.goto(f"{house.url}/")
         for value in answers:
             page.locator(f'button[name="answer"][value="{value}"]').first.click()
+            page.get_by_text("On record").first.wait_for()
             page.wait_for_load_state("networkidle")
 
     return reach

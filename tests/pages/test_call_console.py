@@ -9,13 +9,28 @@ from html import unescape
 
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from service.access import Actor
 from service.store import audit
 from service.store.audit import Entry, Search
-from tests.pages.browsing import Page, Service, decision_id_of, police_of, tell
+from tests.pages.browsing import Page, Service, decision_id_of, police_of, sign_in, tell
 from tests.pages.pressing import form_of, press
+
+FIELDS = (
+    *("answer", "undo", "said_next", "said.weapon", "fact.weapon", "fact.age", "unknown.age"),
+    *("remarks", "away", "seen", "seen_revision", "registry", "type_code", "received", "place"),
+    *("dismiss.incident_type.weapon", "sent", "sent_after", "else.kinds", "else.reason"),
+    *("else.comment", "nobody.call_back", "nobody.reason", "as.reason", "asked", "last"),
+)
+ODD = st.sampled_from(
+    [
+        *("else", "nobody", "as", "weapon=firearm", "weapon=", "age=1e9", "housing=housed"),
+        *("0001-01-01T00:00:00", "9999-12-31T23:59:59", "nan,inf", "1,", "\0", "²", "ems", "other"),
+    ]
+)
 
 
 def request_of(service: Service, page: TestResponse) -> dict[str, object]:
@@ -86,7 +101,7 @@ def test_a_gun_in_a_type_code_asks_the_same(service: Service, browser: FlaskClie
     """
     codes = service.parts.rules.config.incident_types.registries["seattle"]
     code = next(name for name, facts in codes.items() if facts.get("weapon") == "firearm")
-    page = tell(browser, "gun-2", registry="seattle", code=code)
+    page = tell(browser, "gun-2", registry="seattle", type_code=code)
     assert questions_of(page)[:2] == ["weapon_access", "weapon_toward"]
 
 
@@ -148,7 +163,7 @@ def test_a_signal_is_shown_and_can_be_taken_back(service: Service, browser: Flas
     """
     codes = service.parts.rules.config.incident_types.registries["seattle"]
     code = next(name for name, facts in codes.items() if facts.get("weapon") == "firearm")
-    page = tell(browser, "signal-1", "caller=with_person", registry="seattle", code=code)
+    page = tell(browser, "signal-1", "caller=with_person", registry="seattle", type_code=code)
     assert "Weapon: gun from the type code. Used: nobody told" in words_of(page.text)
     place = page.text.split('data-mark="signal-incident_type-weapon"')[0].rsplit('id="s-', 1)[1][0]
     reason = {"dismiss.incident_type.weapon": "caller sees both hands empty"}
@@ -170,7 +185,7 @@ def test_a_code_that_no_list_has_is_a_warning(browser: FlaskClient) -> None:
     """
     A type code that is not known is said to be so, and stops nothing.
     """
-    page = tell(browser, "code-1", "caller=self", registry="seattle", code="NOT A TYPE")
+    page = tell(browser, "code-1", "caller=self", registry="seattle", type_code="NOT A TYPE")
     assert page.status_code == 200
     assert "No table knows this code" in page.text
 
@@ -191,7 +206,7 @@ def test_the_call_keeps_the_time_of_its_first_answer(
     assert request_of(service, page)["received_at"] == "2026-03-01T02:15:00+00:00"
     page = tell(browser, "time-3", "caller=self", received="yesterday")
     assert page.status_code == 422
-    assert '<a href="#received_at">Received</a>' in page.text
+    assert '<a href="#received">Received</a>' in page.text
 
 
 def test_a_call_is_taken_up_again(service: Service, browser: FlaskClient) -> None:
@@ -232,6 +247,20 @@ def acts_about(service: Service, call_id: str) -> list[Entry]:
     return [one for one in page if one.subject_id == call_id]
 
 
+def test_the_log_leads_back_to_the_call(service: Service, browser: FlaskClient) -> None:
+    """
+    Who takes calls can go on with one from its revisions; a supervisor reads it and takes none.
+    """
+    tell(browser, "log/1", "caller=self")
+    link = '<a class="button button-small" href="/?call=log%2F1">'
+    assert link in browser.get("/calls/log/1").text
+    assert browser.get("/?call=log%2F1").status_code == 200
+    supervisor = service.app.test_client()
+    sign_in(supervisor, service.credentials.supervisor)
+    assert link not in supervisor.get("/calls/log/1").text
+    assert supervisor.get("/?call=log%2F1").status_code == 303
+
+
 @pytest.mark.parametrize("call_id", ["no-such-call", "a\0b", "x" * 5000, "' OR 1=1"])
 def test_a_call_that_there_is_not(browser: FlaskClient, call_id: str) -> None:
     """
@@ -264,7 +293,8 @@ def test_a_call_typed_anew_is_told_of_its_earlier_revisions(browser: FlaskClient
     tell(browser, "known & 1", "weapon=firearm")
     page = tell(browser, "known & 1", "caller=with_person")
     assert "This call was taken before." in page.text
-    assert 'href="/?call=known%20%26%201"' in page.text
+    assert 'href="/calls/known%20%26%201"' in page.text
+    assert browser.get("/calls/known%20%26%201").status_code == 200
     page = press(browser, page, "a-suicide-none")
     assert "This call was taken before." not in page.text
 
@@ -279,3 +309,29 @@ def test_the_note_can_be_copied(browser: FlaskClient) -> None:
     copy = next(one for one in page.named("button") if one.get("id") == "copy-note")
     assert copy["type"] == "button"
     assert "needs-script" in str(copy["class"])
+
+
+def test_two_who_tell_the_same_call_hear_of_each_other(browser: FlaskClient) -> None:
+    """
+    A press whose form came from an older revision says that somebody else told more meanwhile.
+    """
+    mine = tell(browser, "both-1", "caller=with_person")
+    theirs = browser.get("/", query_string={"call": "both-1"})
+    assert "Somebody else" not in press(browser, theirs, "a-suicide-none").text
+    late = press(browser, mine, "a-weapon-none")
+    assert "Somebody else told more of this call meanwhile." in late.text
+    assert "Revision 3" in late.text
+    assert "Somebody else" not in press(browser, late, "a-violence-none").text
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.dictionaries(st.sampled_from(FIELDS), st.text(max_size=40) | ODD, max_size=6))
+def test_no_form_is_too_odd(browser: FlaskClient, data: dict[str, str]) -> None:
+    """
+    Whatever is sent in the fields of the form, it is answered as a page, and never fails.
+    """
+    token = dict(form_of(browser.get("/")).fields)["csrf_token"]
+    for path in ("/", "/sent", "/practice", "/practice/sent"):
+        page = browser.post(path, data={"csrf_token": token, "call_id": "odd-1", **data})
+        assert page.status_code in (200, 409, 422)
+        assert "<h1>" in page.text

@@ -266,6 +266,16 @@ def test_a_crew_is_told_what_nobody_knows() -> None:
     assert "NOT KNOWN" not in answer({"caller": "self", "suicide": "ideation"}).note
 
 
+def test_a_crew_is_told_what_is_only_assumed_to_be_no_danger() -> None:
+    """
+    An assumed 'no weapon' stands in the note as not known; one that was told does not.
+    """
+    facts = call_facts({"weapon": "none", "violence": "none"}, ("weapon",))
+    note = decide(Call(facts), BASELINE, {}, DAY).note
+    assert "NOT KNOWN  weapon (no danger only assumed)" in note
+    assert "HAZARDS    none reported" in note
+
+
 def test_ems_that_waits_with_nobody_to_give_word_is_a_warning() -> None:
     """
     EMS staged by itself is said, so that somebody finds out what it waits for.

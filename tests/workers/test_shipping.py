@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,8 @@ from sqlalchemy import select
 
 from service.journal import Entry, Journal, Written, create_journal
 from service.settings import Settings, read_settings
-from service.store import decisions, dispatches, records
+from service.store import agencies, decisions, dispatches, records, reviews
+from service.store.agencies import Agency
 from service.store.database import open_store, reading
 from service.store.migration import migrate
 from tests.servers import ROOT, Child, RedisServer, child_environment, python
@@ -282,3 +283,19 @@ def test_worker_and_beat_give_signs_of_life(host: Host) -> None:
     keys = [ALIVE_KEY.format(part=part) for part in ("worker", "beat")]
     wait_until(lambda: client.exists(*keys) == 2, 20)
     assert all(0 < client.ttl(key) <= 10 for key in keys)
+
+
+def test_a_decision_is_in_the_queue_of_reviews_within_seconds(host: Host) -> None:
+    """
+    What the journal holds is stored, and waits for a reviewer soon after if it is in the sample.
+    """
+    now = datetime.now(UTC)
+    agencies.create(host.store, Agency("example", "Example", "UTC", "national-baseline", now))
+    host.start_worker()
+    host.start_shipper()
+    host.start_beat()
+    host.append("r-1")
+    wait_until(lambda: bool(reviews.page(host.store, "example", is_open=True)[0]), 30)
+    ((found,), _) = reviews.page(host.store, "example", is_open=True)
+    assert (found.decision_id, found.reasons) == ("r-1", ("random_sample",))
+    assert found.selected_at - now < timedelta(seconds=20)

@@ -27,6 +27,7 @@
     const timer = setTimeout(() => stop.abort(), SLOW_MS);
     try {
       const response = await fetch(address, { method: "POST", body: fields, headers: { Accept: "text/html" }, signal: stop.signal });
+      if (response.redirected && new URL(response.url).pathname === "/sign-in") return signedOut(timer);
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
       if (!page.getElementById("call")) throw new Error("another page");
       clearTimeout(timer);
@@ -35,6 +36,17 @@
       clearTimeout(timer);
       sendPlainly(form, button);
     }
+  }
+
+  /** Somebody signed out beside this page. To send the form now would lose what was typed, so it stays. */
+  function signedOut(timer) {
+    clearTimeout(timer);
+    byId("signed-out-now")?.remove();
+    byId("top").append(byId("signed-out").content.cloneNode(true));
+    byId("signed-out-now").scrollIntoView({ block: "nearest" });
+    pressed = null;
+    waiting = "";
+    byId("call").removeAttribute("aria-busy");
   }
 
   function sendPlainly(form, button) {
@@ -148,7 +160,19 @@
   const isTypedIn = (one) =>
     one.tagName === "TEXTAREA" || one.tagName === "SELECT" || one.isContentEditable ||
     (one.tagName === "INPUT" && !["checkbox", "radio", "hidden", "submit", "button"].includes(one.type));
-  const areKeysOff = () => localStorage.getItem(KEYS_OFF) === "yes";
+  let keysAreOff = kept() === "yes";
+  const areKeysOff = () => keysAreOff;
+
+  /** A browser may refuse to keep anything; then keys are on until they are turned off in this page. */
+  function kept() {
+    try { return localStorage.getItem(KEYS_OFF); } catch { return null; }
+  }
+
+  function turnKeys() {
+    keysAreOff = !keysAreOff;
+    try { localStorage.setItem(KEYS_OFF, keysAreOff ? "yes" : "no"); } catch { /* it holds for this page */ }
+    showKeysState();
+  }
 
   function choose(place, withFocus) {
     const questions = [...document.querySelectorAll("#ask .ask")];
@@ -240,10 +264,8 @@
     if (button?.id === "keys-open") openKeys();
     if (button?.id === "keys-close") byId("keys").close();
     if (button?.id === "copy-note") copyNote();
-    if (button?.id === "keys-off") {
-      localStorage.setItem(KEYS_OFF, areKeysOff() ? "no" : "yes");
-      showKeysState();
-    }
+    if (button?.id === "sign-in-beside") window.open("/sign-in", "_blank", "noopener");
+    if (button?.id === "keys-off") turnKeys();
   });
 
   showKeysState();
