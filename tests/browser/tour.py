@@ -46,6 +46,13 @@ def of_decision(path: str, call_id: str) -> Callable[[Page, House], object]:
     return lambda page, house: page.goto(f"{house.url}{path.format(house.decisions[call_id])}")
 
 
+def of_review(name: str) -> Callable[[Page, House], object]:
+    """
+    Reach the page of a review that `seed` claimed or answered.
+    """
+    return lambda page, house: page.goto(f"{house.url}/reviews/{house.reviews[name]}")
+
+
 def answered(*answers: str) -> Callable[[Page, House], object]:
     """
     Reach the console with these answers given, each by its button.
@@ -61,30 +68,6 @@ def answered(*answers: str) -> Callable[[Page, House], object]:
     return reach
 
 
-def to_review(page: Page, house: House) -> None:
-    """
-    Reach the question of a review: the next one, which stays with whoever holds it.
-    """
-    page.goto(f"{house.url}/reviews")
-    page.get_by_role("button", name="Review the next call").click()
-    page.wait_for_load_state("networkidle")
-
-
-def reviewed(page: Page, house: House) -> None:
-    """
-    Reach a review that is answered and waits for its verdict.
-    """
-    page.goto(f"{house.url}/reviews?state=done")
-    waiting = page.locator("tbody tr", has_text="Not given yet")
-    if waiting.count() == 0:
-        to_review(page, house)
-        page.locator("label", has_text="Mobile crisis").click()
-        page.get_by_role("button", name="Keep my answer").click()
-    else:
-        waiting.first.get_by_role("link").click()
-    page.wait_for_load_state("networkidle")
-
-
 STOPS: tuple[Stop, ...] = (
     Stop("sign-in", None, at("/sign-in")),
     Stop("account", "dispatcher", at("/account")),
@@ -98,13 +81,18 @@ STOPS: tuple[Stop, ...] = (
     Stop("decision-try", "dispatcher", of_decision("/decisions/{}/try", "EXAMPLE-1")),
     Stop("call-revisions", "dispatcher", at("/calls/EXAMPLE-1")),
     Stop("reviews", "supervisor", at("/reviews")),
-    Stop("review-question", "supervisor", to_review),
-    Stop("review-answered", "supervisor", reviewed),
     Stop("reviews-done", "supervisor", at("/reviews?state=done")),
+    Stop("review", "supervisor", of_review("claimed")),
+    Stop("review-answered", "supervisor", of_review("answered")),
     Stop("review-figures", "supervisor", at("/reviews/figures")),
+    Stop("decision-reviewed", "supervisor", of_decision("/decisions/{}", "EXAMPLE-2")),
     Stop("alerts", "supervisor", at("/alerts")),
     Stop("rules", "admin", at("/rules")),
     Stop("ruleset", "admin", at("/rules/national-baseline")),
+    Stop("rule", "admin", at("/rules/national-baseline?rule=gun-in-reach")),
+    Stop("ruleset-yaml", "admin", at("/rules/national-baseline?view=yaml")),
+    Stop("ruleset-history", "admin", at("/rules/national-baseline/history")),
+    Stop("ruleset-publish", "admin", at("/rules/national-baseline/publish")),
     Stop("admin", "admin", at("/admin")),
     Stop("people", "admin", at("/admin/people")),
     Stop("keys", "admin", at("/admin/keys")),
