@@ -44,7 +44,7 @@ def running(home: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
 
 def fetch(url: str, key: str = "", body: Any = None, method: str | None = None) -> Any:
     """
-    Get, or post JSON, and read the answer.
+    Get, or send JSON (by POST, unless another method is named), and read the answer.
     """
     headers = {"Content-Type": "application/json"}
     if key:

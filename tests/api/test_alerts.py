@@ -95,6 +95,7 @@ def test_who_sees_and_settles(api: Api) -> None:
     for body, status in (({"comment": 1}, 422), ({"comment": "x" * 2001}, 422), ({"x": 1}, 422)):
         assert send(api, "POST", path, "supervisor", body).status_code == status
     assert send(api, "GET", "/v1/alerts?state=all", "supervisor").status_code == 422
+    assert send(api, "POST", path, "supervisor").status_code == 200, "no body is no comment"
 
 
 def test_whoever_holds_the_review_is_not_told_what_was_sent(api: Api) -> None:
