@@ -133,6 +133,7 @@ def _decision_page(parts: Parts, who: Visitor, **shown: Any) -> Response:
         here="decisions",
         kinds=vocabulary.responders,
         notify=vocabulary.notify,
+        labels={name: fact.label for name, fact in vocabulary.facts.items()},
         reason_words=reason_words,
         verdicts=VERDICTS,
         may_try=who.actor.may(SIMULATE),
