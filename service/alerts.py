@@ -76,6 +76,7 @@ class Alerts:
                 actor.agency,
                 self._now(),
                 about_calls=actor.may(READ_CALLS),
+                identity=actor.identity,
                 limit=ON_A_PAGE_MAX,
             )
         except StoreUnavailableError:
@@ -104,6 +105,7 @@ class Alerts:
             is_open=is_open,
             now=self._now(),
             about_calls=actor.may(READ_CALLS),
+            identity=actor.identity,
             cursor=cursor,
             limit=limit,
         )
@@ -125,7 +127,7 @@ class Alerts:
             done = alerts.settle(connection, actor.agency, alert_id, settled)
             if done:
                 audit.add(connection, self._trail.entry(actor, "settled", ("alert", alert_id)))
-        found = self._find(actor, alert_id)
+        found = alerts.find(self._store, actor.agency, alert_id)
         assert found is not None, "an alert is never removed"
         if not done:
             assert found.settled_at is not None, "what is not open is settled"
@@ -153,12 +155,16 @@ class Alerts:
         }
 
     def _find(self, actor: Actor, alert_id: str) -> Alert | None:
-        is_id = alert_id.isascii() and alert_id.isalnum()
-        found = alerts.find(self._store, actor.agency, alert_id) if is_id else None
-        is_hidden = found is not None and found.call_id is not None and not actor.may(READ_CALLS)
-        # One that is not due yet does not show in any list, and is not settled before its time.
-        is_early = found is not None and found.due_at > self._now()
-        return None if is_hidden or is_early else found
+        if not (alert_id.isascii() and alert_id.isalnum()):
+            return None
+        return alerts.find(
+            self._store,
+            actor.agency,
+            alert_id,
+            now=self._now(),
+            about_calls=actor.may(READ_CALLS),
+            identity=actor.identity,
+        )
 
     def _comment(self, alert: Alert) -> str | None:
         if alert.comment is None:

@@ -25,7 +25,8 @@ LIMITS: Final = (
     "Only what reviewers judged is counted: a call that nobody reviewed tells nothing here.",
     "Only the random sample speaks for all calls. Decisions that were chosen for a reason (an"
     " override, a fallback) are those where something was unusual: their share of errors is higher"
-    " than that of all calls, and says nothing about them.",
+    " than that of all calls, and says nothing about them. One that was drawn and had a reason"
+    " besides counts with those that were drawn.",
     "A verdict is one reviewer's judgement of what was known then. It does not say what happened"
     " to the person afterwards.",
     "A rule is counted in each decision in which it fired, whether or not it was to blame.",

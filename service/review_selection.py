@@ -32,7 +32,8 @@ RANDOM_SAMPLE: Final = "random_sample"
 REASONS: Final = (OVERRIDE, POLICE_WITHOUT_HAZARD, FALLBACK, DISMISSED_SIGNAL, RANDOM_SAMPLE)
 
 BATCH_RECORDS: Final = 200  # looked at in one transaction
-BATCHES_MAX: Final = 20  # in one run; the next run goes on
+# In one run, so that no worker is held for long while others wait to store; the next run goes on.
+BATCHES_MAX: Final = 5
 
 
 @dataclass(frozen=True, slots=True)

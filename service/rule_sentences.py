@@ -107,7 +107,9 @@ def words_of_test(fact: Fact, test: Test) -> str:
         return f"is {'known' if test.operator == 'known' else NOT_KNOWN}"
     if fact.kind == "flag" and test.operator in ("is", "not"):
         value = _lower(fact, fact.label_of(test.bound is not False))
-        told = f"is {value}" if test.operator == "is" else f"is not known to be {value}"
+        if test.operator == "not":
+            return f"is not known to be {value}"
+        told = f"is {value}"
     else:
         told = f"is {words_of(_bound(fact, test))}"
     return f"{told} or {NOT_KNOWN}" if test.unknown else told

@@ -16,11 +16,13 @@ from service.access import (
     READ_CALLS,
     READ_PEOPLE,
     READ_REVIEWS,
+    READ_RULES,
     READ_STATE,
     REPORT_DISPATCH,
     REVIEW,
     SETTLE_ALERTS,
     SIMULATE,
+    TUNE_RULES,
 )
 
 OPEN: Final = "open to everybody"
@@ -63,6 +65,24 @@ API: Final[dict[str, str]] = {
     "GET /v1/findings": READ_REVIEWS,
     "GET /v1/findings/figures": READ_REVIEWS,
     "POST /v1/findings/<finding_id>/scenario": ADD_SCENARIOS,
+    "GET /v1/rulesets": READ_RULES,
+    "GET /v1/rulesets/<name>": READ_RULES,
+    "GET /v1/rulesets/<name>/versions": READ_RULES,
+    "GET /v1/rulesets/<name>/versions/<int:number>": READ_RULES,
+    "GET /v1/rulesets/<name>/differences": READ_RULES,
+    "GET /v1/rulesets/<name>/draft": READ_RULES,
+    "PUT /v1/rulesets/<name>/draft": TUNE_RULES,
+    "DELETE /v1/rulesets/<name>/draft": TUNE_RULES,
+    "GET /v1/rulesets/<name>/draft/scenarios": READ_RULES,
+    "PUT /v1/rulesets/<name>/draft/scenarios": TUNE_RULES,
+    "POST /v1/rulesets/<name>/draft/check": TUNE_RULES,
+    "POST /v1/rulesets/<name>/draft/approve": TUNE_RULES,
+    "POST /v1/rulesets/<name>/publish": TUNE_RULES,
+    "POST /v1/rulesets/<name>/rollback": TUNE_RULES,
+    "GET /v1/checks/<check_id>": READ_RULES,
+    "GET /v1/agency/ruleset": READ_RULES,
+    "POST /v1/agency/ruleset": TUNE_RULES,
+    "POST /v1/agency/ruleset/approve": TUNE_RULES,
 }
 
 # Pages, judged by who is signed in; of several acts all are needed.
@@ -91,6 +111,18 @@ PAGES: Final[dict[str, str | tuple[str, ...]]] = {
     "GET /decisions/<record_id>/try": (READ_CALLS, SIMULATE),
     "POST /decisions/<record_id>/try": (READ_CALLS, SIMULATE),
     "GET /calls/<path:call_id>": READ_CALLS,
+    "GET /rules": READ_RULES,
+    "POST /rules/choice": TUNE_RULES,
+    "GET /rules/<name>": READ_RULES,
+    "GET /rules/<name>/history": READ_RULES,
+    "GET /rules/<name>/publish": READ_RULES,
+    "POST /rules/<name>/draft": TUNE_RULES,
+    "POST /rules/<name>/rule": TUNE_RULES,
+    "POST /rules/<name>/throw-away": TUNE_RULES,
+    "POST /rules/<name>/check": TUNE_RULES,
+    "POST /rules/<name>/approve": TUNE_RULES,
+    "POST /rules/<name>/publish": TUNE_RULES,
+    "POST /rules/<name>/rollback": TUNE_RULES,
     "GET /admin": READ_PEOPLE,
     "GET /admin/people": READ_PEOPLE,
     "POST /admin/people": MANAGE_PEOPLE,
@@ -119,9 +151,14 @@ PAGES: Final[dict[str, str | tuple[str, ...]]] = {
 # Parts of an address that name a thing of one agency; every other part means something anywhere.
 OWNED: Final = (
     *("record_id", "call_id", "person_id", "key_id", "alert_id", "review_id", "finding_id"),
+    "check_id",
 )
 # What other parts of an address are filled with.
-FILLED: Final[dict[str, str]] = {"name": "start.js", "filename": "look.css"}
+FILLED: Final[dict[str, str]] = {
+    "name": "national-baseline",
+    "number": "1",
+    "filename": "look.css",
+}
 # Files, which have no title and no heading.
 FILES: Final = (
     *("/static/<path:filename>", "/docs/<name>", "/admin/audit/export", "/decisions/export"),

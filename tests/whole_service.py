@@ -42,15 +42,16 @@ def running(home: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
         up.wait(WAIT_S_MAX)
 
 
-def fetch(url: str, key: str = "", body: Any = None) -> Any:
+def fetch(url: str, key: str = "", body: Any = None, method: str | None = None) -> Any:
     """
-    Get, or post JSON, and read the answer.
+    Get, or send JSON (by POST, unless another method is named), and read the answer.
     """
     headers = {"Content-Type": "application/json"}
     if key:
         headers["Authorization"] = f"Bearer {key}"
     data = None if body is None else json.dumps(body).encode()
-    with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=10) as answer:
+    asked = urllib.request.Request(url, data, headers, method=method)
+    with urllib.request.urlopen(asked, timeout=10) as answer:
         return json.load(answer)
 
 

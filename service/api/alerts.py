@@ -69,7 +69,8 @@ def alerts_blueprint(parts: Parts) -> Blueprint:
         Settle an alert: 200, 404, 409 `already_settled`, 422, 503.
         """
         actor = who_asks(parts, SETTLE_ALERTS).actor
-        body = read_body(parts, SETTLE_REQUEST)
+        # A word about it is welcome and not owed: nothing at all settles it too.
+        body = read_body(parts, SETTLE_REQUEST) if request.get_data() else {}
         found = parts.alerts.settle(actor, alert_id, body.get("comment"))
         if found is None:
             raise RefusedError(404, "no-such-alert", "there is no alert with this id")

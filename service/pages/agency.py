@@ -68,6 +68,19 @@ def agency_pages(parts: Parts) -> Blueprint:
     return blueprint
 
 
+def _place(path: str) -> str:
+    """
+    Name the field that a fault is about, as the form names it.
+    """
+    top, _, rest = path.partition(".")
+    if top == "dispatch_reasons" and rest:
+        number, _, part = rest.partition(".")
+        named = {"id": "id", "label": "words"}.get(part, "")
+        return f"{named} of reason {int(number) + 1}".strip().capitalize()
+    words = {"name": "Name", "time_zone": "Time zone", "dispatch_reasons": "Reasons"}
+    return RULE_WORDS[rest][0] if rest in RULE_WORDS else words.get(path, path)
+
+
 def _told() -> dict[str, Any]:
     """
     Read the form as the service takes it; a row of reasons that is empty is left out.
@@ -125,6 +138,7 @@ def _form(
         told=shown,
         tag=request.form.get("tag", "") if told and not is_stale else tag_of(held),
         faults=faults or {},
+        all_faults=[(_place(path), said) for path, said in (faults or {}).items()],
         others=others,
         is_stale=is_stale,
         is_done=is_done,

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, request
 from marshmallow import ValidationError
 
-from service.access import READ_AUDIT
+from service.access import READ_AUDIT, READ_CALLS
 from service.audit_search import csv_lines, every, read_search
 from service.pages.form_faults import faults_of
 from service.pages.frame import keep_in_order, page
@@ -135,6 +135,8 @@ def _show(
 
 
 def _address(who: Visitor, entry: Entry) -> str:
+    if entry.subject_kind == "decision" and not who.actor.may(READ_CALLS):
+        return ""
     form = ADDRESSES.get(entry.subject_kind, "")
     is_plain = entry.subject_id.isascii() and entry.subject_id.replace("-", "").isalnum()
     return form.format(entry.subject_id) if form and is_plain else ""

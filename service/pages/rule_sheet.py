@@ -152,7 +152,9 @@ class RuleRow:
     state: str
 
 
-def rows_of(vocabulary: Vocabulary, sheet: RuleSheet, fired: Fired) -> dict[str, list[RuleRow]]:
+def rows_of(
+    vocabulary: Vocabulary, sheet: RuleSheet, fired: Fired | None
+) -> dict[str, list[RuleRow]]:
     """
     Give the rows of each table; rules that the draft removes stand at the end.
     """
@@ -163,11 +165,12 @@ def rows_of(vocabulary: Vocabulary, sheet: RuleSheet, fired: Fired) -> dict[str,
         states |= {one.after.rule: "changed" for one in sheet.difference.changed}
         states |= {one.rule: "new" for one in sheet.difference.added}
         removed = sheet.difference.removed
-    most = max(fired.rules.values(), default=0)
+    counts = fired.rules if fired else {}
+    most = max(counts.values(), default=0)
     found: dict[str, list[RuleRow]] = {"hazards": [], "needs": []}
     every = [(one, states.get(one.rule, "")) for one in lines_of(vocabulary, sheet.content)]
     for one, state in [*every, *((one, "removed") for one in removed)]:
-        count = fired.rules.get(one.rule, 0)
+        count = counts.get(one.rule, 0)
         share = round(100 * count / most) if most else 0
         found[one.table].append(RuleRow(one, count, share, state))
     return found

@@ -7,12 +7,14 @@ The same thing is an alert once, however often it is raised; a settled one stays
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     Column,
     Connection,
     Engine,
     Index,
+    Select,
     String,
     Table,
     Text,
@@ -27,6 +29,7 @@ from sqlalchemy.exc import IntegrityError
 
 from service.store.cursor import Cursor, read_cursor, write_cursor
 from service.store.database import Instant, metadata, reading, writing
+from service.store.reviews import is_held
 
 alerts = Table(
     "alerts",
@@ -118,14 +121,25 @@ def create(engine: Engine, alert: Alert) -> bool:
         return add(connection, alert)
 
 
-def find(engine: Engine, agency: str, alert_id: str) -> Alert | None:
+def find(
+    engine: Engine,
+    agency: str,
+    alert_id: str,
+    *,
+    now: datetime | None = None,
+    about_calls: bool = True,
+    identity: str | None = None,
+) -> Alert | None:
     """
-    Give the alert of this agency with this id, or None.
+    Give the alert of this agency with this id, or None; with *now* only if it is due and would be
+    in a list, as `page` has it.
     """
+    query = select(alerts).where(alerts.c.id == alert_id, alerts.c.agency == agency)
+    if now is not None:
+        query = query.where(alerts.c.due_at <= now)
+        query = _shown_to(query, identity, now, about_calls=about_calls)
     with reading(engine) as connection:
-        row = connection.execute(
-            select(alerts).where(alerts.c.id == alert_id, alerts.c.agency == agency)
-        ).one_or_none()
+        row = connection.execute(query).one_or_none()
     return Alert(**row._mapping) if row else None
 
 
@@ -136,6 +150,7 @@ def page(
     is_open: bool,
     now: datetime,
     about_calls: bool = True,
+    identity: str | None = None,
     cursor: str | None = None,
     limit: int = 50,
 ) -> tuple[tuple[Alert, ...], str | None]:
@@ -143,13 +158,15 @@ def page(
     Give up to *limit* alerts of an agency that are due, open or settled, the newest first, and the
     cursor of the next page; without *about_calls* only those that are about no call.
 
+    Somebody, by *identity*, is shown none about a call of which they hold the review: until they
+    answer they must not know what was sent.
+
     Raises:
         CursorError: the cursor is not one that a page gave.
     """
     state = alerts.c.settled_at.is_(None) if is_open else alerts.c.settled_at.is_not(None)
     query = select(alerts).where(alerts.c.agency == agency, alerts.c.due_at <= now, state)
-    if not about_calls:
-        query = query.where(alerts.c.call_id.is_(None))
+    query = _shown_to(query, identity, now, about_calls=about_calls)
     if cursor is not None:
         last = read_cursor(cursor)
         query = query.where(
@@ -165,7 +182,13 @@ def page(
 
 
 def newest_open(
-    engine: Engine, agency: str, now: datetime, *, about_calls: bool, limit: int
+    engine: Engine,
+    agency: str,
+    now: datetime,
+    *,
+    about_calls: bool,
+    limit: int,
+    identity: str | None = None,
 ) -> tuple[tuple[Alert, ...], int]:
     """
     Give up to *limit* alerts of an agency that are due and not settled, the newest first, and how
@@ -174,13 +197,22 @@ def newest_open(
     query = select(alerts, func.count().over().label("of")).where(
         alerts.c.agency == agency, alerts.c.due_at <= now, alerts.c.settled_at.is_(None)
     )
-    if not about_calls:
-        query = query.where(alerts.c.call_id.is_(None))
+    query = _shown_to(query, identity, now, about_calls=about_calls)
     query = query.order_by(alerts.c.due_at.desc(), alerts.c.id.desc()).limit(limit)
     with reading(engine) as connection:
         rows = [dict(row._mapping) for row in connection.execute(query)]
     count = int(rows[0]["of"]) if rows else 0
     return tuple(Alert(**{name: row[name] for name in Alert.__slots__}) for row in rows), count
+
+
+def _shown_to(
+    query: Select[Any], identity: str | None, now: datetime, *, about_calls: bool
+) -> Select[Any]:
+    if not about_calls:
+        return query.where(alerts.c.call_id.is_(None))
+    if identity is None:
+        return query
+    return query.where(~is_held(alerts.c.agency, alerts.c.call_id, identity, now))
 
 
 def settle(connection: Connection, agency: str, alert_id: str, settled: Settled) -> bool:

@@ -159,6 +159,21 @@ def held(connection: Connection, agency: str, identity: str, at: datetime) -> tu
     return tuple(_review(row) for row in connection.execute(query))
 
 
+def is_held(
+    agency: ColumnElement[str], call_id: ColumnElement[str | None], identity: str, at: datetime
+) -> ColumnElement[bool]:
+    """
+    Give the condition that somebody holds a review of this call now and has not answered.
+    """
+    return exists().where(
+        reviews.c.agency == agency,
+        reviews.c.call_id == call_id,
+        reviews.c.claimed_by == identity,
+        reviews.c.answered_at.is_(None),
+        reviews.c.claimed_until > at,
+    )
+
+
 def set_reasons(connection: Connection, review: Review) -> None:
     """
     Keep the reasons of *review* and whether it is in the sample, within the caller's transaction.

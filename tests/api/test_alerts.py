@@ -9,8 +9,10 @@ from typing import Any
 from service.access import Actor
 from service.alerts import raise_for_stored
 from service.pages.alerts_line import open_alerts
-from service.store import alerts, records
+from service.store import alerts, records, reviews
 from service.store.alerts import Alert
+from service.store.database import writing
+from service.store.reviews import Review
 from tests.api.conftest import CALL, Api
 from tests.api.reporting import decided, report
 from tests.api.test_people import acts_on, send
@@ -93,6 +95,34 @@ def test_who_sees_and_settles(api: Api) -> None:
     for body, status in (({"comment": 1}, 422), ({"comment": "x" * 2001}, 422), ({"x": 1}, 422)):
         assert send(api, "POST", path, "supervisor", body).status_code == status
     assert send(api, "GET", "/v1/alerts?state=all", "supervisor").status_code == 422
+    assert send(api, "POST", path, "supervisor").status_code == 200, "no body is no comment"
+
+
+def test_whoever_holds_the_review_is_not_told_what_was_sent(api: Api) -> None:
+    """
+    While a supervisor holds the review of a call, no alert about it is in their list or line, and
+    none is theirs to settle; once they have answered it is.
+    """
+    made = nobody_sent(api, "alert-blind")
+    alert_id = next(one["alert_id"] for one in listed(api) if one["decision_id"] == made)
+    now = dt.datetime.now(dt.UTC)
+    review = Review(
+        *(reviews.new_id(), "example", made, "alert-blind", ("override",), False, now, now)
+    )
+    with writing(api.parts.store) as connection:
+        reviews.add(connection, review)
+    claimed = send(api, "POST", f"/v1/reviews/{review.id}/claim", "supervisor", {})
+    assert claimed.status_code == 200
+    assert made not in [one["decision_id"] for one in listed(api)]
+    assert made in [one["decision_id"] for one in listed(api, "auditor")]
+    line = open_alerts(api.parts, actor(api, "supervisor"))
+    assert line is not None
+    assert "alert-blind" not in [one.call_id for one in line.items]
+    path = f"/v1/alerts/{alert_id}/settle"
+    assert send(api, "POST", path, "supervisor", {}).status_code == 404
+    answered = {"would_send": ["ems"]}
+    send(api, "POST", f"/v1/reviews/{review.id}/answer", "supervisor", answered)
+    assert send(api, "POST", path, "supervisor", {}).status_code == 200
 
 
 def test_the_line_on_a_page_is_short_and_never_fails(api: Api) -> None:

@@ -60,12 +60,18 @@ def test_the_shipped_ruleset_is_the_first_version(tmp_path: Path) -> None:
         assert new.ask("GET", "/v1/rulesets").json["items"][0]["in_use"] is True
 
 
-def test_from_a_draft_to_the_next_decision(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_from_a_draft_to_the_next_decision(
+    tmp_path: Path, kind: str, request: pytest.FixtureRequest
+) -> None:
     """
     Saved, checked, not approved by its author, approved by another, published, rolled back: the
     next decision of each step is by the rules that are live.
     """
-    with desk(tmp_path / "home") as new:
+    where = {}
+    if kind == "postgresql":
+        where["CRISIS_ROUTER_DATABASE_URL"] = request.getfixturevalue("postgres_url")
+    with desk(tmp_path / "home", **where) as new:
         facts = {"caller": "with_person", "violence": "threat"}
         before = new.decide("walk-1", **facts)
         assert kinds(before) == ["co_responder"]

@@ -103,12 +103,41 @@ def seed(house: House) -> House:
     nobody = {"responders": [], "reason": "caller_refused", "call_back_at": _in_an_hour()}
     house.api(f"/v1/decisions/{house.decisions['EXAMPLE-4']}/dispatch", "dispatch", nobody)
     until(lambda: len(_listed(house, "/v1/decisions", "supervisor")) >= len(CALLS) + 1)
-    until(lambda: len(_listed(house, "/v1/reviews?state=open", "supervisor")) >= 3)
-    house.reviews = {
-        one["decision_id"]: one["review_id"]
-        for one in _listed(house, "/v1/reviews?state=open", "supervisor")
-    }
+    _review(house)
+    _draft(house)
     return house
+
+
+def _review(house: House) -> None:
+    """
+    Claim one review as the supervisor, and answer another.
+    """
+    wanted = {house.decisions[name] for name in ("EXAMPLE-2", "EXAMPLE-3")}
+    path = "/v1/reviews?state=open"
+
+    def both() -> dict[str, str]:
+        found = {one["decision_id"]: one["review_id"] for one in _listed(house, path, "supervisor")}
+        return found if wanted <= set(found) else {}
+
+    reviews = until(both)
+    house.reviews["answered"] = reviews[house.decisions["EXAMPLE-2"]]
+    house.reviews["claimed"] = reviews[house.decisions["EXAMPLE-3"]]
+    for review_id in house.reviews.values():
+        house.api(f"/v1/reviews/{review_id}/claim", "supervisor", {})
+    answer = {"would_send": ["mobile_crisis", "988"]}
+    house.api(f"/v1/reviews/{house.reviews['answered']}/answer", "supervisor", answer)
+
+
+def _draft(house: House) -> None:
+    """
+    Save a draft that waits a little longer for a rule, and have it checked.
+    """
+    content = house.api("/v1/rulesets/national-baseline", "admin")["content"]
+    content["needs"][0]["why"] = f"{content['needs'][0]['why']} (changed in an example.)"
+    path = "/v1/rulesets/national-baseline/draft"
+    fetch(f"{house.url}{path}", house.credentials["admin_key"], content, method="PUT")
+    check = house.api(f"{path}/check", "admin", {})["check_id"]
+    until(lambda: house.api(f"/v1/checks/{check}", "admin")["state"] == "done")
 
 
 def _listed(house: House, path: str, role: str) -> list[dict[str, Any]]:

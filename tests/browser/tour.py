@@ -46,6 +46,13 @@ def of_decision(path: str, call_id: str) -> Callable[[Page, House], object]:
     return lambda page, house: page.goto(f"{house.url}{path.format(house.decisions[call_id])}")
 
 
+def of_review(name: str) -> Callable[[Page, House], object]:
+    """
+    Reach the page of a review that `seed` claimed or answered.
+    """
+    return lambda page, house: page.goto(f"{house.url}/reviews/{house.reviews[name]}")
+
+
 def answered(*answers: str) -> Callable[[Page, House], object]:
     """
     Reach the console with these answers given, each by its button.
@@ -74,10 +81,18 @@ STOPS: tuple[Stop, ...] = (
     Stop("decision-try", "dispatcher", of_decision("/decisions/{}/try", "EXAMPLE-1")),
     Stop("call-revisions", "dispatcher", at("/calls/EXAMPLE-1")),
     Stop("reviews", "supervisor", at("/reviews")),
+    Stop("reviews-done", "supervisor", at("/reviews?state=done")),
+    Stop("review", "supervisor", of_review("claimed")),
+    Stop("review-answered", "supervisor", of_review("answered")),
     Stop("review-figures", "supervisor", at("/reviews/figures")),
+    Stop("decision-reviewed", "supervisor", of_decision("/decisions/{}", "EXAMPLE-2")),
     Stop("alerts", "supervisor", at("/alerts")),
     Stop("rules", "admin", at("/rules")),
     Stop("ruleset", "admin", at("/rules/national-baseline")),
+    Stop("rule", "admin", at("/rules/national-baseline?rule=gun-in-reach")),
+    Stop("ruleset-yaml", "admin", at("/rules/national-baseline?view=yaml")),
+    Stop("ruleset-history", "admin", at("/rules/national-baseline/history")),
+    Stop("ruleset-publish", "admin", at("/rules/national-baseline/publish")),
     Stop("admin", "admin", at("/admin")),
     Stop("people", "admin", at("/admin/people")),
     Stop("keys", "admin", at("/admin/keys")),

@@ -9,11 +9,21 @@ import pytest
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from service.store import agencies, checks, drafts, ruleset_choices, rulesets
+from service.store import (
+    agencies,
+    checks,
+    drafts,
+    ruleset_choices,
+    rulesets,
+    stored_requests,
+)
 from service.store.agencies import Agency
 from service.store.checks import Check
+from service.store.cursor import Cursor
 from service.store.database import writing
+from service.store.decisions import decisions
 from service.store.drafts import Approval, Draft
+from service.store.rule_counts import fired_since
 from service.store.ruleset_choices import Choice
 from service.store.rulesets import Live, Version
 
@@ -338,3 +348,45 @@ def test_an_author_cannot_be_written_past_the_draft(kept: Engine) -> None:
             )
         )
         assert connection.execute(select(drafts.approvals)).first() is None
+
+
+def test_firings_are_counted_and_requests_read_again(store: Engine) -> None:
+    """
+    Each rule is counted by its whole name, for one agency, ruleset and span; requests come newest
+    first, piece by piece.
+    """
+    told = [
+        ("d-1", "a", "ours", ["talk", "gun"], NOW),
+        ("d-2", "a", "ours", ["talk"], NOW + timedelta(seconds=1)),
+        ("d-3", "a", "theirs", ["talk"], NOW),
+        ("d-4", "b", "ours", ["talk"], NOW),
+        ("d-5", "a", "ours", ["talk"], NOW - timedelta(days=91)),
+    ]
+    rows = [
+        {
+            "record_id": record_id,
+            "agency": agency,
+            "call_id": record_id,
+            "host_id": "h",
+            "journal_number": number,
+            "decided_at": at,
+            "responders": ["988"],
+            "rules": rules,
+            "police": False,
+            "fallback": False,
+            "ruleset_name": name,
+            "body": {"request": {"facts": {"caller": "self"}}},
+            "stored_at": NOW,
+        }
+        for number, (record_id, agency, name, rules, at) in enumerate(told)
+    ]
+    with writing(store) as connection:
+        connection.execute(insert(decisions), rows)
+    found = fired_since(store, "a", "ours", NOW - timedelta(days=90))
+    assert (found.decisions, dict(found.rules)) == (2, {"talk": 2, "gun": 1})
+    first = stored_requests.before(store, "a", None, 2)
+    assert [one.decision_id for one in first] == ["d-2", "d-3"]
+    assert first[0].request == {"facts": {"caller": "self"}}
+    last = Cursor(first[-1].decided_at, first[-1].decision_id)
+    rest = stored_requests.before(store, "a", last, 9)
+    assert [one.decision_id for one in rest] == ["d-1", "d-5"]

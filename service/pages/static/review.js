@@ -1,16 +1,15 @@
-/* Keys for reviewing: a number ticks a choice, Enter presses the main button. All of it works without this. */
+/* Keys for reviewing: a number ticks a choice, Enter (in a text with Ctrl) presses the main button. All of it works without this. */
 "use strict";
 
 (() => {
   const isTyping = (one) => one.matches("textarea, select, input:not([type=checkbox]):not([type=radio])");
 
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
+    if (event.altKey || event.isComposing || event.repeat) return;
     const on = event.target instanceof Element ? event.target : document.body;
-    if (isTyping(on)) {
-      // In a text Enter is a new line; with Ctrl or Cmd it would be a key of the browser's own.
-      return;
-    }
+    // In a text Enter is a new line, and with Ctrl or Cmd it keeps what was typed.
+    const keeps = event.key === "Enter" && (event.ctrlKey || event.metaKey);
+    if (!keeps && (isTyping(on) || event.ctrlKey || event.metaKey)) return;
     const found = [...document.querySelectorAll("[data-key]")].find((one) => one.dataset.key === event.key);
     if (!found) return;
     // A button or link that has the focus is pressed by Enter itself.
