@@ -183,7 +183,8 @@ def _differences() -> Operation:
 
 
 def _save() -> Operation:
-    yaml = {"schema": {"type": "string"}}
+    # Any YAML at all is kept, and its problems are told.
+    yaml: Operation = {"schema": {}}
     content = {"schema": ref("RulesetContent"), "example": EXAMPLE}
     return {
         "summary": "Save the whole draft of a ruleset",
