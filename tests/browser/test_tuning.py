@@ -81,7 +81,7 @@ def _mend_by_dropdown(page: Page) -> None:
     assert "true" in offered
     assert "false" not in offered
     choice.select_option("true")
-    page.get_by_role("button", name="Save the rule").click()
+    page.get_by_role("button", name="Save in the draft").click()
     expect(page.get_by_text("No problems")).to_be_visible()
 
 
