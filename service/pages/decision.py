@@ -14,7 +14,7 @@ from flask import Blueprint, Response, abort, request
 from service.access import READ_CALLS, READ_REVIEWS, SIMULATE
 from service.agency_settings import settings_of
 from service.answers import Document
-from service.errors import ClaimHeldError
+from service.errors import ClaimHeldError, StoreUnavailableError
 from service.pages.decision_story import Told, reason_words, revision_lines, story_of
 from service.pages.frame import keep_in_order, page
 from service.pages.local_time import moment
@@ -105,10 +105,18 @@ def told_with(parts: Parts, who: Visitor, documents: Sequence[Mapping[str, Any]]
     by += [sent["record"]["by"] or {} for one in documents for sent in one["dispatches"]]
     names = {key.id: key.label for key in parts.surroundings.seen.keys.values()}
     for person_id in sorted({one["person"] for one in by if one.get("person")}):
-        person = people.find(parts.store, who.agency.id, person_id)
-        names |= {person_id: person.name} if person else {}
+        names |= _name_of(parts, who, person_id)
     reasons = settings_of(who.agency.settings, parts.rules.config.agency).dispatch_reasons
     return Told(parts.rules.config, reasons, names, who.agency.time_zone, parts.now())
+
+
+def _name_of(parts: Parts, who: Visitor, person_id: str) -> dict[str, str]:
+    try:
+        person = people.find(parts.store, who.agency.id, person_id)
+    except StoreUnavailableError:
+        # The journal still has the call: a name is no reason not to show it.
+        return {}
+    return {person_id: person.name} if person else {}
 
 
 def _findings(parts: Parts, who: Visitor, record_id: str) -> Sequence[Mapping[str, Any]] | None:
@@ -133,6 +141,7 @@ def _decision_page(parts: Parts, who: Visitor, **shown: Any) -> Response:
         here="decisions",
         kinds=vocabulary.responders,
         notify=vocabulary.notify,
+        labels={name: fact.label for name, fact in vocabulary.facts.items()},
         reason_words=reason_words,
         verdicts=VERDICTS,
         may_try=who.actor.may(SIMULATE),

@@ -122,6 +122,8 @@ def _words(message: object) -> str:
     text = str(message.get("message", "")) if isinstance(message, Mapping) else str(message)
     if text.startswith("Must be one of"):
         return "choose one of those that are listed"
+    if text.startswith("must be a time such as"):
+        return "must be a time such as 2026-11-23 02:15"
     return f"{text[:1].lower()}{text[1:]}".replace("`", "").rstrip(".")
 
 

@@ -32,6 +32,7 @@ SIGNAL_SOURCES: Final[Mapping[str, str]] = {
     "incident_type": "the call's code",
     "remarks": "remarks",
 }
+REVISIONS_MAX: Final = 40  # beside a decision
 EVIDENCE: Final[Mapping[str, str]] = {"absent": "ev-absent", "historical": "ev-past"}
 
 
@@ -227,7 +228,7 @@ def story_of(
         rules_count=len(ruleset.needs) + len(ruleset.hazards) if ruleset else None,
         stated=tuple((request.get("availability") or {}).items()),
         sent=tuple(_sent(one, told) for one in document["dispatches"]),
-        revisions=revision_lines(revisions, document["decision_id"], told),
+        revisions=_around(revision_lines(revisions, document["decision_id"], told)),
         stored_at=told.moment(record["stored_at"]) if record["stored_at"] else None,
         by=told.by(record["by"]),
     )
@@ -372,6 +373,15 @@ def revision_lines(
         )
         before = kinds
     return tuple(lines)
+
+
+def _around(lines: tuple[RevisionLine, ...]) -> tuple[RevisionLine, ...]:
+    """
+    Give the revisions around the one that is shown: a call of hundreds has a page of its own.
+    """
+    here = next((place for place, line in enumerate(lines) if line.is_here), 0)
+    start = max(0, here - REVISIONS_MAX // 2)
+    return lines[start : start + REVISIONS_MAX]
 
 
 def kinds_of(document: Mapping[str, Any]) -> tuple[str, ...]:

@@ -274,6 +274,40 @@ def test_who_claimed_the_review_sees_nothing_until_the_answer(
     assert "Reviewed" in opened(supervisor, "/decisions?call_id=BLIND")
 
 
+def test_what_reviewers_found_is_told(
+    service: Service, supervisor: FlaskClient, log: dict[str, str]
+) -> None:
+    """
+    Verdict, who should have been sent, the rule and the comment stand there once they are given.
+    """
+    decision_id, now = decide(service, "FOUND", **GUN), dt.datetime.now(dt.UTC)
+    ship(service.parts)
+    due = now + dt.timedelta(days=7)
+    review = Review(new_id(), "example", decision_id, "FOUND", ("override",), False, now, due)
+    with writing(service.parts.store) as connection:
+        add(connection, review)
+    client = service.app.test_client()
+    headers = {"Authorization": f"Bearer {service.credentials.supervisor_key}"}
+    finding = {
+        "verdict": "over_triaged",
+        "should_have_sent": ["mobile_crisis"],
+        "wrong_facts": ["weapon"],
+        "wrong_rule": "gun-in-reach",
+        "comment": f"Locked away {NASTY}",
+    }
+    for path, body in (("claim", {}), ("answer", {"would_send": ["ems"]}), ("finding", finding)):
+        made = client.post(f"/v1/reviews/{review.id}/{path}", json=body, headers=headers)
+        assert made.status_code < 300, made.text
+    text = opened(supervisor, f"/decisions/{decision_id}")
+    told = section(text, 8)
+    assert "Too much was recommended" in told
+    assert "Should have been sent: Mobile crisis" in told
+    assert "Locked away &lt;script&gt;" in told
+    assert 'href="#rule-gun-in-reach"' in text
+    assert "Facts that were not right: weapon." in told
+    assert "Supervisor" in told
+
+
 def _person_id(service: Service) -> str:
     found = people.find_by_email(service.parts.store, service.credentials.supervisor.email)
     assert found is not None

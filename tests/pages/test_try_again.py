@@ -2,7 +2,9 @@
 'Try it again with…': a trial of a recorded call with other facts, and nothing of it on record.
 """
 
+import copy
 import re
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -114,6 +116,56 @@ def test_somebody_free_again_changes_the_answer(supervisor: FlaskClient, decisio
     """
     response = tried(supervisor, decision_id, away=[])
     assert "Added" in response.text
+
+
+def save_draft(service: Service, content: dict[str, Any]) -> None:
+    """
+    Save the draft of the baseline with the administrator's key, over what is there.
+    """
+    client = service.app.test_client()
+    headers = {"Authorization": f"Bearer {service.credentials.admin_key}"}
+    path = "/v1/rulesets/national-baseline/draft"
+    there = client.get(path, headers=headers)
+    tag = {"If-Match": there.headers["ETag"]} if there.status_code == 200 else {}
+    made = client.put(path, json=content, headers=headers | tag)
+    assert made.status_code == 200, made.text
+
+
+def test_a_call_is_tried_under_the_draft(
+    service: Service, supervisor: FlaskClient, decision_id: str
+) -> None:
+    """
+    The draft stands among the rules for who may read rules, and one with problems says so.
+    """
+    content = copy.deepcopy(dict(service.parts.rules.config.rulesets["national-baseline"].content))
+    content["hazards"] = [
+        *content["hazards"],
+        {
+            "id": "tried-in-a-draft",
+            "when": {"suicide": "at least plan"},
+            "with": ["ems"],
+            "why": "A draft that sends EMS too.",
+            "source": {"title": "Made up"},
+        },
+    ]
+    save_draft(service, content)
+    assert "national-baseline, the draft" in opened(supervisor, f"/decisions/{decision_id}/try")
+    response = tried(supervisor, decision_id, ruleset="national-baseline@draft")
+    assert response.status_code == 200
+    assert "tried-in-a-draft" in response.text
+    save_draft(service, {**content, "hazards": [{"id": "broken"}]})
+    response = tried(supervisor, decision_id, ruleset="national-baseline@draft")
+    assert response.status_code == 422
+    assert "mend it under Rules" in response.text
+
+
+def test_a_dispatcher_is_offered_no_draft(browser: FlaskClient, decision_id: str) -> None:
+    """
+    Who may not read rules tries published ones only, whatever their form says.
+    """
+    assert "the draft" not in opened(browser, f"/decisions/{decision_id}/try")
+    response = tried(browser, decision_id, ruleset="national-baseline@draft")
+    assert response.status_code == 422
 
 
 def test_what_cannot_be_tried_is_said_and_nothing_typed_is_lost(
