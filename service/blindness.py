@@ -55,7 +55,7 @@ class Blindness:
         Raises:
             StoreUnavailableError: it cannot be known, and the actor may review.
         """
-        return call_id in self.hidden_calls(actor)
+        return any(one.call_id == call_id for one in self._held(actor))
 
     def hidden(self, actor: Actor) -> frozenset[str]:
         """
@@ -66,16 +66,6 @@ class Blindness:
             StoreUnavailableError: it cannot be known, and the actor may review.
         """
         return self._hidden(actor.agency, self._held(actor))
-
-    def hidden_calls(self, actor: Actor) -> frozenset[str]:
-        """
-        Give the ids of the calls of which this actor holds an unanswered claim: alerts about them
-        say what was sent.
-
-        Raises:
-            StoreUnavailableError: it cannot be known, and the actor may review.
-        """
-        return frozenset(one.call_id for one in self._held(actor))
 
     def note_opened(self, actor: Actor, decision_ids: Collection[str]) -> None:
         """

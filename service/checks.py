@@ -7,6 +7,7 @@ decisions on their way to the store never wait for it, and each good to be done 
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import structlog
@@ -224,6 +225,22 @@ def shown(check: Check) -> dict[str, Any]:
         "reason": check.reason,
         "result": check.result,
     }
+
+
+def without(check: Check, hidden: frozenset[str]) -> Check:
+    """
+    Give a check that names none of these decisions as an example of what it moves: whoever is still
+    to review one is not told who was recommended.
+    """
+    moves = ((check.result or {}).get("changes") or {}).get("moves") or ()
+    if not hidden or not moves:
+        return check
+    kept = [
+        {**one, "examples": [name for name in one["examples"] if name not in hidden]}
+        for one in moves
+    ]
+    result = dict(check.result or {})
+    return replace(check, result={**result, "changes": {**result["changes"], "moves": kept}})
 
 
 def faults_of(check: Check, accepts: list[str]) -> list[str]:

@@ -30,7 +30,7 @@ def configure_log(least: str = "info", keep: Path | None = None) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            *([_keeper(keep)] if keep else []),
+            *([keeper(keep)] if keep else []),
             structlog.processors.JSONRenderer(),
         ],
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
@@ -39,7 +39,12 @@ def configure_log(least: str = "info", keep: Path | None = None) -> None:
     )
 
 
-def _keeper(path: Path) -> Processor:
+def keeper(path: Path) -> Processor:
+    """
+    Make what keeps the name, level and time of each warning and error in a file, and nothing else
+    of them; an old file is put aside before it grows large.
+    """
+
     def keep(_logger: Any, _name: str, event: EventDict) -> EventDict:
         if event.get("level") in KEPT_LEVELS:
             kept = {name: event.get(name) for name in ("level", "event", "timestamp")}

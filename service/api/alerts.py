@@ -59,8 +59,6 @@ def alerts_blueprint(parts: Parts) -> Blueprint:
         items, following = parts.alerts.page(
             actor, is_open=state == "open", cursor=cursor, limit=limit
         )
-        hidden = parts.blind.hidden_calls(actor)
-        items = [one for one in items if one["call_id"] is None or one["call_id"] not in hidden]
         return answer({"items": items, "next": following})
 
     @blueprint.post("/v1/alerts/<alert_id>/settle")

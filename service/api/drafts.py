@@ -20,7 +20,7 @@ from service.api.rule_answers import (
     with_tag,
     yaml_answer,
 )
-from service.checks import shown
+from service.checks import shown, without
 from service.decisions import iso
 from service.drafts import etag_of, scenarios_etag_of
 from service.parts import Parts
@@ -118,7 +118,8 @@ def _judging(blueprint: Blueprint, parts: Parts) -> None:
         asker = who_asks(parts, READ_RULES)
         if "\0" in check_id:
             raise NoSuchRulesError("there is no check with this id")
-        return answer(shown(parts.checks.find(asker.agency.id, check_id)))
+        found = parts.checks.find(asker.agency.id, check_id)
+        return answer(shown(without(found, parts.blind.hidden(asker.actor))))
 
     @blueprint.post("/v1/rulesets/<name>/draft/approve")
     def approve(name: str) -> Response:

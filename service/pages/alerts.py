@@ -72,9 +72,6 @@ def _list(
     items, following = parts.alerts.page(
         who.actor, is_open=is_open, cursor=cursor or None, limit=PAGE_ITEMS
     )
-    # What was sent is not told to whoever is still to say what they would have sent.
-    hidden = parts.blind.hidden_calls(who.actor)
-    items = [one for one in items if one["call_id"] is None or one["call_id"] not in hidden]
     zone, now = who.agency.time_zone, parts.now()
     for one in items:
         one["word"] = KIND_WORDS.get(one["kind"], one["kind"])

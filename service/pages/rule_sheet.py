@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from werkzeug.datastructures import MultiDict
 
-from service.checks import faults_of
+from service.checks import faults_of, without
 from service.drafts import etag_of, version_etag_of
 from service.errors import ConfigurationError
 from service.pages.visitor import Visitor
@@ -125,6 +125,7 @@ def read_sheet(parts: Parts, who: Visitor, name: str) -> RuleSheet:
     draft = drafts.find(parts.store, agency, name)
     if live is None and draft is None:
         raise NoSuchRulesError(f"there is no ruleset `{name[:60]}`")
+    check = parts.checks.newest(draft) if draft else None
     found = None
     if draft is not None and draft.content is not None and live is not None:
         found = differences(parts.rules.config.vocabulary, live.content, draft.content)
@@ -135,7 +136,7 @@ def read_sheet(parts: Parts, who: Visitor, name: str) -> RuleSheet:
         draft=draft,
         saves=drafts.saves_of(parts.store, draft.id) if draft else (),
         approval=drafts.approval_of(parts.store, draft.id) if draft else None,
-        check=parts.checks.newest(draft) if draft else None,
+        check=without(check, parts.blind.hidden(who.actor)) if check else None,
         difference=found,
     )
 

@@ -196,58 +196,41 @@ def test_what_a_draft_moves_is_counted(draft: Desk) -> None:
     assert changes["decisions"] == sum(one["count"] for one in changes["leads"])
 
 
+def write_past_the_loader(new: Desk) -> None:
+    """
+    Publish straight in the store what no process can load, with every signature it needs.
+    """
+    now, name = dt.datetime.now(dt.UTC), "national-baseline"
+    content = {"name": name, "needs": []}
+    ada, ben = ("person:a", "A"), ("person:b", "B")
+    told = ("sha256:bad", "bad", "yaml", content, ())
+    drafted = Draft("d", "example", name, 1, told[0], 1, *told[1:4], (), (), *ada, now)
+    authors = [{"identity": ada[0], "name": ada[1]}]
+    version = Version(
+        *("example", name, 2),
+        *told,
+        authors,
+        "d",
+        *ben,
+        None,
+        (),
+        *ada,
+        now,
+    )
+    with writing(new.parts.store) as connection:
+        drafts.add(connection, drafted)
+        drafts.approve(connection, Approval("d", 1, "sha256:bad", *ben, None, (), "c", now))
+        rulesets.add_version(connection, version)
+        rulesets.set_live(connection, Live("example", name, 2, now, *ada))
+
+
 def test_a_version_that_cannot_be_loaded_leaves_the_old_one(tmp_path: Path) -> None:
     """
     What a process cannot load changes no answer: the old version decides, the mode says so, and an
     alarm stands for the agency.
     """
     with desk(tmp_path / "home") as new:
-        content = {"name": "national-baseline", "needs": []}
-        with writing(new.parts.store) as connection:
-            made = Draft(
-                "d",
-                "example",
-                "national-baseline",
-                1,
-                "sha256:bad",
-                1,
-                "bad",
-                "yaml",
-                content,
-                (),
-                (),
-                "person:a",
-                "A",
-                dt.datetime.now(dt.UTC),
-            )
-            drafts.add(connection, made)
-            now = dt.datetime.now(dt.UTC)
-            drafts.approve(
-                connection, Approval("d", 1, "sha256:bad", "person:b", "B", None, (), "c", now)
-            )
-            version = Version(
-                "example",
-                "national-baseline",
-                2,
-                "sha256:bad",
-                "bad",
-                "yaml",
-                content,
-                (),
-                [{"identity": "person:a", "name": "A"}],
-                "d",
-                "person:b",
-                "B",
-                None,
-                (),
-                "person:a",
-                "A",
-                now,
-            )
-            rulesets.add_version(connection, version)
-            rulesets.set_live(
-                connection, Live("example", "national-baseline", 2, now, "person:a", "A")
-            )
+        write_past_the_loader(new)
         new.parts.live_rules.look()
         decided = new.decide("old", caller="with_person", violence="threat")
         assert (decided["ruleset"]["version"], decided["mode"]) == (1, "last_good_rules")

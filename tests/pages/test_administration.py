@@ -6,11 +6,13 @@ import csv
 import datetime as dt
 import io
 import re
+import threading
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import event
 
 from service.access import MAY, command_line
 from service.agency_settings import REVIEW_LEAST
@@ -23,6 +25,8 @@ from service.store import alerts, people
 from service.store.alerts import Alert
 from tests.pages.browsing import Page, Service, sign_in, token_of
 
+# Who is signed in, what the page shows, and the line of alerts.
+STATEMENTS_MAX = 6
 HTML = "<script>alert(1)</script>"
 
 
@@ -337,3 +341,38 @@ def test_every_word_has_its_thing() -> None:
     assert set(ROLE_WORDS) == set(MAY)
     assert set(KIND_WORDS) == set(KINDS)
     assert set(RULE_WORDS) == set(REVIEW_LEAST)
+
+
+def test_a_page_asks_the_store_as_often_for_many_as_for_few(
+    service: Service, admin: FlaskClient
+) -> None:
+    """
+    The number of statements of a page does not grow with what it lists.
+    """
+    paths = ("/admin/people", "/admin/keys", "/admin/audit", "/alerts", "/admin/agency", "/state")
+    before = {path: statements(service, admin, path) for path in paths}
+    for number in range(12):
+        told = {"label": f"many {number}", "role": "dispatch"}
+        service.parts.access_keys.make(command_line("example"), told)
+        an_alert(service, number + 100, None)
+    assert {path: statements(service, admin, path) for path in paths} == before
+    assert max(before.values()) <= STATEMENTS_MAX
+
+
+def statements(service: Service, client: FlaskClient, path: str) -> int:
+    """
+    Count the statements that a page sends to the store, the begin of each transaction left out.
+    """
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        # The thread that looks around asks too, for whole tables of its own.
+        if threading.current_thread() is threading.main_thread():
+            seen.append(statement)
+
+    event.listen(service.parts.store, "before_cursor_execute", note)
+    try:
+        assert client.get(path).status_code == 200
+    finally:
+        event.remove(service.parts.store, "before_cursor_execute", note)
+    return len([one for one in seen if not one.startswith("BEGIN")])

@@ -1,0 +1,56 @@
+"""
+The last warnings and errors of this host, as the page of the state and `/readyz` read them.
+"""
+
+from pathlib import Path
+
+from service.log import KEPT_BYTES_MAX, keeper
+from service.state import TROUBLES_MAX, WORDS, troubles
+
+AT = "2026-11-24T12:00:00Z"
+
+
+def told(event: str, level: str = "error") -> dict[str, str]:
+    """
+    Give a line of a log, with words that must not be shown.
+    """
+    return {"level": level, "event": event, "timestamp": AT, "reason": "she said", "call": "E26"}
+
+
+def test_only_the_name_of_a_trouble_is_kept(tmp_path: Path) -> None:
+    """
+    Warnings and errors are kept by name, level and time; what is told beside them is not.
+    """
+    path = tmp_path / "logs" / "api.log"
+    keep = keeper(path)
+    for level in ("info", "warning", "error"):
+        event = told("record_refused", level)
+        assert keep(None, level, event) == told("record_refused", level), "the line itself stays"
+    text = path.read_text()
+    assert "she said" not in text
+    assert "E26" not in text
+    found = troubles(tmp_path)
+    assert [(one.part, one.level) for one in found] == [("api", "warning"), ("api", "error")]
+    assert {one.text for one in found} == {WORDS["record_refused"]}
+
+
+def test_the_file_stays_small_and_a_disk_that_is_full_harms_nothing(tmp_path: Path) -> None:
+    """
+    A long file is put aside, the newest troubles are shown first and few, and where nothing can be
+    written the line goes on.
+    """
+    path = tmp_path / "logs" / "api.log"
+    keep = keeper(path)
+    for number in range(60):
+        keep(None, "error", {**told("away"), "timestamp": f"2026-11-24T12:00:{number:02}Z"})
+    found = troubles(tmp_path)
+    assert len(found) == TROUBLES_MAX
+    assert found[0].at == "2026-11-24T12:00:59Z"
+    path.write_text("x" * (KEPT_BYTES_MAX + 1))
+    keep(None, "error", told("away"))
+    assert path.stat().st_size < 1000
+    blocked = tmp_path / "blocked"
+    blocked.write_text("a file where a folder should be")
+    event = told("away")
+    assert keeper(blocked / "api.log")(None, "error", event) is event
+    assert troubles(tmp_path / "nowhere") == []
