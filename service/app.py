@@ -112,7 +112,8 @@ def join(
         return announce(settings.home, rulesets_shown(rules, surroundings.seen.agencies.values()))
 
     announced = say_rules()
-    live_rules = LiveRules(settings, store, rules, now, say_rules)
+    has_store = surroundings.seen.has_store
+    live_rules = LiveRules(settings, store, rules, now, say_rules, has_store=has_store)
     surroundings.on_change(say_rules)
     journal = Journal(settings)
     key_ring = open_key_ring(settings)

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from service.answers import in_ladder_order
-from service.gathering import Gathered, decide_again, gather
+from service.gathering import Gathered, gather
+from service.routing.decide import kinds_of
 from service.routing.rules import LEADS
 from service.rulesets import Config, Published
 from service.store.stored_requests import StoredRequest
@@ -59,7 +60,7 @@ def add_counts(
 def _kinds(gathered: Gathered, published: Published | None) -> frozenset[str]:
     if published is None:
         return frozenset()
-    return decide_again(gathered, published).kinds
+    return kinds_of(gathered.call, published.router, gathered.available, gathered.day)
 
 
 def _count(counts: Counts, decision_id: str, now: frozenset[str], then: frozenset[str]) -> None:

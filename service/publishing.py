@@ -313,7 +313,11 @@ class Publishing:
             published_name=by[1],
             published_at=now,
         )
-        rulesets.add_version(connection, version)
+        try:
+            rulesets.add_version(connection, version)
+        except IntegrityError as fault:
+            text = "the database finds no approval of exactly this content by a second person"
+            raise RuleConflictError("not_approved", text) from fault
         rulesets.set_live(connection, Live(draft.agency, draft.name, number, now, *by))
         drafts.remove(connection, draft.id)
         return version

@@ -84,18 +84,16 @@ def differences(
     moved: list[RuleLine] = []
     for table in TABLES:
         old, new = _by_id(before, table), _by_id(after, table)
-        made = [line_of(vocabulary, table, *one) for one in new.values()]
-        gone = [line_of(vocabulary, table, *one) for key, one in old.items() if key not in new]
-        added += [one for one in made if one.rule not in old]
-        removed += gone
-        for one in (one for one in made if one.rule in old):
-            place, block = old[one.rule]
-            members = _members(block, new[one.rule][1])
+        added += [line_of(vocabulary, table, *one) for key, one in new.items() if key not in old]
+        removed += [line_of(vocabulary, table, *one) for key, one in old.items() if key not in new]
+        for key in (key for key in new if key in old):
+            members = _members(old[key][1], new[key][1])
             if members:
-                changed.append(Changed(line_of(vocabulary, table, place, block), one, members))
+                was = line_of(vocabulary, table, *old[key])
+                changed.append(Changed(was, line_of(vocabulary, table, *new[key]), members))
         if table == NEEDS:
             out_of_order = _moved(list(old), list(new))
-            moved += [one for one in made if one.rule in out_of_order]
+            moved += [line_of(vocabulary, table, *new[key]) for key in new if key in out_of_order]
     beside = {
         name: (before.get(name), after.get(name))
         for name in BESIDE

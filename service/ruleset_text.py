@@ -50,6 +50,10 @@ def read_text(vocabulary: Vocabulary, text: str, name: str) -> Read:
         document, lines = read_yaml_text(text)
     except ConfigurationError as fault:
         return Read(None, tuple(fault.problems))
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        # A date that no calendar has, a number of thousands of digits, a list for a key.
+        message = "holds a date, a number or a key that cannot be: put it in quotes"
+        return Read(None, (Problem("bad_value", "", message, line=1),))
     problems: list[Problem] = []
     content = _storable(document, "", problems)
     if problems or not isinstance(content, dict):

@@ -163,6 +163,7 @@ def _changing(blueprint: Blueprint, parts: Parts) -> None:
         )
         if isinstance(done, Planned):
             return answer(_planned(done), 201)
+        parts.live_rules.look()
         return with_tag(answer(version_shown(done, is_live=True), 201), version_etag_of(done))
 
     @blueprint.post("/v1/rulesets/<name>/rollback")
@@ -173,6 +174,7 @@ def _changing(blueprint: Blueprint, parts: Parts) -> None:
         actor = who_tunes(parts)
         body = read_body(parts, rolling_back)
         done = parts.publishing.rollback(actor, name_in(name), body["version"], body["reason"])
+        parts.live_rules.look()
         return with_tag(answer(version_shown(done, is_live=True), 201), version_etag_of(done))
 
 
@@ -214,6 +216,7 @@ def _choosing(blueprint: Blueprint, parts: Parts) -> None:
         actor = who_tunes(parts)
         body = read_body(parts, approving)
         made = parts.publishing.approve_choice(actor, body["name"])
+        parts.surroundings.look()
         return answer({"name": made.name, "proposed": None})
 
 

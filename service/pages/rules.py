@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from service.access import READ_RULES, TUNE_RULES
+from service.access import READ_CALLS, READ_RULES, TUNE_RULES
 from service.fired_rules import DAYS, FiredRules
 from service.pages.frame import keep_in_order, page, refused
 from service.pages.rule_form import make_rule_form, pressed, read_rule_form
@@ -123,6 +123,7 @@ def _sheet_page(
         vocabulary=vocabulary,
         kinds=vocabulary.responders,
         may_tune=may_tune,
+        may_read_calls=who.actor.may(READ_CALLS),
         when=lambda at: when(at, who.agency.time_zone),
     )
 

@@ -136,6 +136,20 @@ def decide(call: Call, router: Router, available: Mapping[str, bool], day: date)
     )
 
 
+def kinds_of(
+    call: Call, router: Router, available: Mapping[str, bool], day: date
+) -> frozenset[str]:
+    """
+    Give only who goes, the kinds of `decide`, without its reasons and questions: many times faster,
+    for deciding thousands of calls again.
+    """
+    facts, _ = weigh(router.vocabulary, call.facts, call.signals, call.dismissed)
+    fired = router.matcher.fired(router.matcher.match(facts, day))
+    no_988 = router.has_no_988(facts)
+    needed = who_is_needed(fired, no_988=no_988)
+    return choose(needed, router.matcher.ruleset.fallback, available, no_988=no_988).kinds
+
+
 def _try_answers(
     router: Router, facts: CallFacts, call: Call, available: Mapping[str, bool], day: date
 ) -> Changes:

@@ -291,3 +291,19 @@ def test_a_newer_shipped_file_becomes_a_draft(tmp_path: Path) -> None:
     with desk(home, CRISIS_ROUTER_CONFIG=str(config)) as again:
         assert again.ask("GET", f"{BASELINE}/draft").status_code == 404
         assert again.ask("GET", BASELINE).json["version"] == 2
+
+
+def test_a_decision_is_found_again_under_its_own_version(tmp_path: Path) -> None:
+    """
+    After another version went live, a replay still decides by the version that a record names.
+    """
+    with desk(tmp_path / "home") as new:
+        first = new.decide("old", caller="with_person", violence="threat")
+        new.through(small())
+        agency = new.parts.surroundings.seen.agencies["example"]
+        found = new.parts.trials.of_record(agency, first["ruleset"])
+        assert found is not None
+        assert (found.version, found.digest) == (1, first["ruleset"]["digest"])
+        gone = new.parts.trials.of_record(agency, {**first["ruleset"], "digest": "sha256:gone"})
+        assert gone is not None
+        assert gone.digest != "sha256:gone"

@@ -5,8 +5,10 @@ The pages of rules, in browsers without scripts: two administrators, a superviso
 import html
 import json
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -269,6 +271,29 @@ def test_who_may_not_change_rules_reads_them(clean: House) -> None:
         sent = house.supervisor.post(f"{PAGE}/{end}", data={"csrf_token": token})
         assert sent.status_code == 403
         assert house.admin.post(f"{PAGE}/{end}").status_code == 400
+
+
+def test_each_rule_says_how_often_it_fired(tmp_path: Path) -> None:
+    """
+    Beside a rule stands in how many stored decisions it fired, which opens them for who may read
+    calls.
+    """
+    with desk(tmp_path / "home") as new:
+        for number in range(3):
+            new.decide(f"fired-{number}", breathing="absent")
+        ship(new.parts)
+        told = json.loads((new.home / "credentials.json").read_text())
+        found = {}
+        for name in ("admin", "supervisor"):
+            browser = new.client.application.test_client()
+            sign_in(browser, SignIn(**told[name]))
+            until = time.monotonic() + 10
+            while "is being counted" in (text := browser.get(PAGE).text):
+                assert time.monotonic() < until
+            found[name] = text
+        assert "of 3 decisions" in found["admin"]
+        assert '<p class="fired"><b>3</b>' in found["admin"]
+        assert '<a href="/decisions?rule=not-breathing">3</a>' in found["supervisor"]
 
 
 def test_html_in_a_rule_is_text(clean: House) -> None:
