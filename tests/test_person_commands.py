@@ -43,9 +43,9 @@ def run(*words: str) -> Result:
 
 def acts(url: str) -> list[tuple[str, str, str]]:
     """
-    Give who did what to which kind of thing, the earliest first.
+    Give what commands did to which kind of thing, the earliest first.
     """
-    found, _ = audit.page(open_store(url), "example", Search())
+    found, _ = audit.page(open_store(url), "example", Search(who="command line"))
     return [(one.name, one.act, one.subject_kind) for one in reversed(found)]
 
 

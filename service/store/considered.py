@@ -57,7 +57,7 @@ def new_records(engine: Engine, kind: str, now: datetime, limit: int) -> tuple[R
         query = (
             select(table)
             .where(table.c.stored_at >= since, ~is_seen)
-            .order_by(table.c.stored_at, table.c.record_id)
+            .order_by(table.c.stored_at)
             .limit(limit)
         )
         return tuple(connection.execute(query))

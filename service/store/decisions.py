@@ -4,7 +4,7 @@ Keep decision records, as the journals of the hosts sent them; find and list the
 Nothing here changes a record that is stored; `service/store/records.py` puts them in.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
+    exists,
     func,
     literal,
     or_,
@@ -206,51 +207,65 @@ def page(
     last = read_cursor(cursor) if cursor is not None else None
     with reading(engine) as connection:
         query = _filtered(connection, agency, filters, last)
-        rows = connection.execute(query.limit(limit + 1)).all()
-    items = tuple(_decision(row) for row in rows[:limit])
-    if len(rows) <= limit:
+        found = connection.execute(query.limit(limit + 1)).scalars().all()
+        rows = connection.execute(_whole(agency, found[:limit])).all() if found else []
+    items = tuple(_decision(row) for row in rows)
+    if len(found) <= limit:
         return Page(items, None)
     return Page(items, write_cursor(Cursor(items[-1].decided_at, items[-1].record_id)))
 
 
 def _filtered(
     connection: Connection, agency: str, filters: Filters, last: Cursor | None
-) -> Select[Any]:
+) -> Select[tuple[str]]:
     """
-    Select the decisions that the filters leave, newest first, by the shortest way to them.
+    Select the ids of the decisions that the filters leave, newest first, by the shortest way.
 
     The way is the rarest mark, a few ids, or the log itself. All three run in the order of time, so
-    that a page far back costs no more than the first.
+    that a page far back costs no more than the first. Only ids are read: what a database plans for
+    whole records, it may read and sort by the thousand.
     """
-    query = _select().where(*_conditions(connection, filters))
-    along: Any = decisions
     few = _few(connection, agency, filters)
-    if few is not None:
-        query = query.where(decisions.c.record_id.in_(few))
-    named = decision_marks.wanted(filters)
-    for place, mark in enumerate(rarest_first(connection, agency, named)):
-        marked = marks.alias(f"marked_{place}")
-        along = marked if few is None and not place else along
-        query = query.join(marked, _is_marked(marked, mark, agency))
-    # INVARIANT (agencies_apart): a mark holds the agency too. Where ids lead the way, the agency is
-    # compared in a form that no index answers, or SQLite would go through the whole log for it.
-    if few is not None:
-        query = query.where(decisions.c.agency.concat("") == agency)
-    elif not named:
-        query = query.where(decisions.c.agency == agency)
+    named = rarest_first(connection, agency, decision_marks.wanted(filters))
+    tells_call = filters.call_id is not None or filters.search is not None
+    if few is None and named and not tells_call:
+        along: Any = marks.alias("along")
+        query = select(along.c.record_id).where(along.c.agency == agency, along.c.mark == named[0])
+        named = named[1:]
+    else:
+        along = decisions
+        query = select(decisions.c.record_id).where(
+            _is_one_of(agency, few) if few is not None else decisions.c.agency == agency
+        )
+    query = query.where(*(_is_marked(along, mark, agency) for mark in named))
+    query = query.where(*_conditions(connection, along, filters))
     return _in_order(query, along, filters, last)
 
 
-def _is_marked(marked: Any, mark: str, agency: str) -> ColumnElement[bool]:
-    return and_(
+def _whole(agency: str, record_ids: Sequence[str]) -> Select[Any]:
+    query = _select().where(_is_one_of(agency, record_ids))
+    return query.order_by(decisions.c.decided_at.desc(), decisions.c.record_id.desc())
+
+
+def _is_one_of(agency: str, record_ids: Sequence[str]) -> ColumnElement[bool]:
+    # INVARIANT (agencies_apart): ids alone are never enough. The agency is compared in a form that
+    # no index answers, or SQLite would go through the whole log for it.
+    return and_(decisions.c.record_id.in_(record_ids), decisions.c.agency.concat("") == agency)
+
+
+def _is_marked(along: Any, mark: str, agency: str) -> ColumnElement[bool]:
+    marked = marks.alias()
+    return exists().where(
         marked.c.agency == agency,
         marked.c.mark == mark,
-        marked.c.decided_at == decisions.c.decided_at,
-        marked.c.record_id == decisions.c.record_id,
+        marked.c.decided_at == along.c.decided_at,
+        marked.c.record_id == along.c.record_id,
     )
 
 
-def _in_order(query: Select[Any], along: Any, filters: Filters, last: Cursor | None) -> Select[Any]:
+def _in_order(
+    query: Select[tuple[str]], along: Any, filters: Filters, last: Cursor | None
+) -> Select[tuple[str]]:
     at, record_id = along.c.decided_at, along.c.record_id
     if filters.since is not None:
         query = query.where(at >= filters.since)
@@ -299,25 +314,24 @@ def _begins(connection: Connection, text: str) -> ColumnElement[bool]:
     return and_(column >= text, column < end)
 
 
-def _conditions(connection: Connection, filters: Filters) -> list[ColumnElement[bool]]:
+def _conditions(connection: Connection, along: Any, filters: Filters) -> list[ColumnElement[bool]]:
     """
-    Give the filters that are judged row by row; those by time and by mark choose the way.
+    Give the filters that are judged row by row, of the log or of a mark; those by time and by mark
+    choose the way.
     """
-    found = []
+    agency, decision_id, found = along.c.agency, along.c.record_id, []
     if filters.call_id is not None:
         found.append(decisions.c.call_id == filters.call_id)
     if filters.search is not None:
         begins = _begins(connection, filters.search)
-        found.append(or_(begins, decisions.c.record_id == filters.search))
+        found.append(or_(begins, decision_id == filters.search))
     if filters.fallback is False:
-        found.append(decisions.c.fallback.is_(False))
+        found.append(~_is_marked(along, decision_marks.FALLBACK, agency))
     if filters.hidden:
-        found.append(decisions.c.record_id.not_in(filters.hidden))
+        found.append(decision_id.not_in(filters.hidden))
     if filters.reviewed is not None:
-        agency, decision_id = decisions.c.agency, decisions.c.record_id
         found.append(is_reviewed(agency, decision_id, wanted=filters.reviewed))
     if filters.overridden is not None:
-        agency, decision_id = decisions.c.agency, decisions.c.record_id
         found.append(is_overridden(agency, decision_id, wanted=filters.overridden))
     return found
 

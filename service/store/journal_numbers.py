@@ -6,7 +6,6 @@ that went missing shows. Only the newest numbers of a host are looked at: an old
 it was new.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -18,7 +17,9 @@ from service.store.decisions import decisions, repeats
 from service.store.dispatches import dispatches
 
 _NUMBERED: Final[tuple[Table, ...]] = (decisions, repeats, dispatches)
-LOOKED_AT_MAX: Final = 100_000  # numbers of a host, counted down from its newest
+# Numbers of a host, counted down from its newest: at 500 records a second more than a minute, after
+# which a gap counts, and a look.
+LOOKED_AT_MAX: Final = 50_000
 HOSTS_MAX: Final = 1_000
 GAPS_MAX: Final = 100  # of one host in one look; the next look finds the others
 
@@ -86,27 +87,44 @@ def _newest(connection: Connection, host_id: str) -> int:
     return max(number or 0 for number in newest)
 
 
-def _gaps_of(connection: Connection, host_id: str, stored_before: datetime) -> Iterator[Gap]:
+def _gaps_of(connection: Connection, host_id: str, stored_before: datetime) -> list[Gap]:
     newest = _newest(connection, host_id)
     floor = max(0, newest - LOOKED_AT_MAX)
-    numbers = union_all(*(_above(table, host_id, floor) for table in _NUMBERED)).subquery()
-    counted = connection.execute(select(func.count()).select_from(numbers)).scalar_one()
-    if counted == newest - floor:
-        return
+    # Only numbers are read, which stand in an index: records are long, and there are many.
+    above = [_above(table, host_id, floor) for table in _NUMBERED]
+    counts = [select(func.count()).select_from(one.subquery()) for one in above]
+    if sum(connection.execute(one).scalar_one() for one in counts) == newest - floor:
+        return []
+    numbers = union_all(*above).subquery()
     before = func.coalesce(func.lag(numbers.c.number).over(order_by=numbers.c.number), floor)
-    steps = select(numbers.c.number, numbers.c.stored_at, before.label("before")).subquery()
+    steps = select(numbers.c.number, before.label("before")).subquery()
     query = (
         select(steps.c.before, steps.c.number)
-        .where(steps.c.number > steps.c.before + 1, steps.c.stored_at < stored_before)
+        .where(steps.c.number > steps.c.before + 1)
         .order_by(steps.c.number)
         .limit(GAPS_MAX)
     )
-    for last_there, number in connection.execute(query):
-        yield Gap(host_id, last_there + 1, number - 1)
+    found = {row.number: row.before for row in connection.execute(query)}
+    old = _stored_before(connection, host_id, list(found), stored_before)
+    return [Gap(host_id, found[number] + 1, number - 1) for number in found if number in old]
 
 
 def _above(table: Table, host_id: str, floor: int) -> Select[Any]:
     number = table.c.journal_number.label("number")
-    return select(number, table.c.stored_at).where(
-        table.c.host_id == host_id, table.c.journal_number > floor
-    )
+    return select(number).where(table.c.host_id == host_id, table.c.journal_number > floor)
+
+
+def _stored_before(
+    connection: Connection, host_id: str, numbers: list[int], at: datetime
+) -> set[int]:
+    return {
+        number
+        for table in _NUMBERED
+        for number in connection.execute(
+            select(table.c.journal_number).where(
+                table.c.host_id == host_id,
+                table.c.journal_number.in_(numbers),
+                table.c.stored_at < at,
+            )
+        ).scalars()
+    }

@@ -126,14 +126,14 @@ def firsts_of(connection: Connection, agency: str, call_ids: Collection[str]) ->
     """
     Give the first decision of each of these calls.
     """
-    query = (
-        select(decisions.c.call_id, decisions.c.record_id, decisions.c.decided_at)
-        .where(decisions.c.agency == agency, decisions.c.call_id.in_(call_ids))
-        .order_by(decisions.c.decided_at.desc(), decisions.c.record_id.desc())
+    query = select(decisions.c.call_id, decisions.c.record_id, decisions.c.decided_at).where(
+        decisions.c.agency == agency, decisions.c.call_id.in_(call_ids)
     )
+    # Put in order here: asked to, SQLite walks the agency's whole log in that order instead.
+    found = [First(*row) for row in connection.execute(query)]
+    found.sort(key=lambda one: (one.decided_at, one.decision_id), reverse=True)
     # The earliest comes last, and stays.
-    found = {row.call_id: First(*row) for row in connection.execute(query)}
-    return tuple(found.values())
+    return tuple({one.call_id: one for one in found}.values())
 
 
 def calls_between(engine: Engine, agency: str, since: datetime, until: datetime) -> tuple[str, ...]:

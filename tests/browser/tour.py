@@ -46,6 +46,30 @@ def of_decision(path: str, call_id: str) -> Callable[[Page, House], object]:
     return lambda page, house: page.goto(f"{house.url}{path.format(house.decisions[call_id])}")
 
 
+def of_person(name: str) -> Callable[[Page, House], object]:
+    """
+    Reach the page of a person from the list of people.
+    """
+
+    def reach(page: Page, house: House) -> None:
+        page.goto(f"{house.url}/admin/people")
+        page.get_by_role("main").get_by_role("link", name=name).click()
+
+    return reach
+
+
+def of_form(path: str, button: str) -> Callable[[Page, House], object]:
+    """
+    Reach the faults of a form that is sent with nothing in it.
+    """
+
+    def reach(page: Page, house: House) -> None:
+        page.goto(f"{house.url}{path}")
+        page.get_by_role("button", name=button).click()
+
+    return reach
+
+
 def of_review(name: str) -> Callable[[Page, House], object]:
     """
     Reach the page of a review that `seed` claimed or answered.
@@ -87,6 +111,7 @@ STOPS: tuple[Stop, ...] = (
     Stop("review-figures", "supervisor", at("/reviews/figures")),
     Stop("decision-reviewed", "supervisor", of_decision("/decisions/{}", "EXAMPLE-2")),
     Stop("alerts", "supervisor", at("/alerts")),
+    Stop("alerts-settled", "supervisor", at("/alerts?state=settled")),
     Stop("rules", "admin", at("/rules")),
     Stop("ruleset", "admin", at("/rules/national-baseline")),
     Stop("rule", "admin", at("/rules/national-baseline?rule=gun-in-reach")),
@@ -95,9 +120,13 @@ STOPS: tuple[Stop, ...] = (
     Stop("ruleset-publish", "admin", at("/rules/national-baseline/publish")),
     Stop("admin", "admin", at("/admin")),
     Stop("people", "admin", at("/admin/people")),
+    Stop("people-faults", "admin", of_form("/admin/people", "Add this person")),
+    Stop("person", "admin", of_person("Example Supervisor")),
+    Stop("person-self", "admin", of_person("Example Administrator")),
     Stop("keys", "admin", at("/admin/keys")),
     Stop("agency", "admin", at("/admin/agency")),
     Stop("audit", "admin", at("/admin/audit")),
+    Stop("audit-none", "admin", at("/admin/audit?who=nobody")),
     Stop("state", "admin", at("/state")),
     Stop("not-here", "admin", at("/no-such-page")),
     Stop("not-allowed", "admin", at("/decisions")),

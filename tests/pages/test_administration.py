@@ -21,7 +21,8 @@ from service.host.first_start import SignIn
 from service.pages.agency import RULE_WORDS
 from service.pages.alerts import KIND_WORDS
 from service.pages.people import ROLE_WORDS
-from service.store import alerts, people
+from service.sign_in import account_of
+from service.store import alerts, people, sessions
 from service.store.alerts import Alert
 from tests.pages.browsing import Page, Service, sign_in, token_of
 
@@ -137,6 +138,25 @@ def test_a_person_is_changed_disabled_and_let_in_again(
     assert send(admin, path, act="change", name="").status_code == 422
     assert send(admin, path, act="nothing").status_code == 404
     assert send(admin, f"/admin/people/{'0' * 32}", path, act="disable").status_code == 404
+
+
+def test_a_new_password_lets_in_whoever_was_locked_out(
+    service: Service, admin: FlaskClient
+) -> None:
+    """
+    After too many failures even the right password is refused; a new one opens at once.
+    """
+    made = send(admin, "/admin/people", email="hal@example.org", name="Hal", role="auditor")
+    account, now = account_of("hal@example.org"), service.parts.now()
+    for _ in range(service.parts.settings.lockout_account_tries):
+        sessions.note_failure(service.parts.store, account, "10.0.0.9", now)
+    right = SignIn("hal@example.org", secret_of(made.text))
+    assert sign_in(service.app.test_client(), right).status_code == 429
+    path = f"/admin/people/{id_of(service, 'hal@example.org')}"
+    fresh = SignIn("hal@example.org", secret_of(send(admin, path, act="password").text))
+    client = service.app.test_client()
+    sign_in(client, fresh)
+    assert 'action="/sign-in/password"' in client.get("/sign-in/next").text
 
 
 def test_nobody_is_offered_to_lock_themself_out(service: Service, admin: FlaskClient) -> None:
