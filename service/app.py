@@ -17,8 +17,10 @@ from pathlib import Path
 from flask import Flask, Response
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from service.access_keys import AccessKeys
-from service.agencies import Agencies
+from service.accounts.access_keys import AccessKeys
+from service.accounts.agencies import Agencies
+from service.accounts.people import People
+from service.accounts.sign_in import SignIn
 from service.agency_settings import ReviewRules, settings_of
 from service.alerts import Alerts
 from service.api.access_keys import access_keys_blueprint
@@ -39,17 +41,12 @@ from service.api.reviews import reviews_blueprint
 from service.api.rulesets import rulesets_blueprint
 from service.api.simulations import simulations_blueprint
 from service.audit import Audit
-from service.blindness import Blindness
-from service.checks import Checks
 from service.decisions import Decisions
 from service.dispatch_request import dispatch_schema
 from service.dispatches import Dispatches
-from service.drafts import Drafts
 from service.encryption import open_key_ring, session_key
-from service.findings import Findings
 from service.host.process_list import announce
 from service.journal import Journal
-from service.live_rules import LiveRules
 from service.log import configure_log
 from service.metrics import make_metrics
 from service.pages.access_keys import access_keys_pages
@@ -69,18 +66,21 @@ from service.pages.sign_in import sign_in_pages
 from service.pages.state import state_pages
 from service.pages.try_again import try_pages
 from service.parts import Parts
-from service.people import People
-from service.publishing import Publishing
 from service.records import Records
 from service.request import decision_schema, simulation_schema
-from service.review_request import finding_schema
-from service.reviews import Reviews
+from service.reviewing.blindness import Blindness
+from service.reviewing.findings import Findings
+from service.reviewing.review_request import finding_schema
+from service.reviewing.reviews import Reviews
 from service.rules_in_force import RulesInForce, read_rules, rulesets_shown
 from service.settings import Settings, read_settings
-from service.sign_in import SignIn
 from service.store.database import open_store
 from service.surroundings import Surroundings
-from service.trials import Trials
+from service.tuning.checks import Checks
+from service.tuning.drafts import Drafts
+from service.tuning.live_rules import LiveRules
+from service.tuning.publishing import Publishing
+from service.tuning.trials import Trials
 
 PR_SET_PDEATHSIG = 1
 

@@ -15,22 +15,22 @@ import click
 
 from service import PROGRAM_VERSION
 from service.access import MAY
-from service.access_keys import AccessKeys
+from service.accounts.access_keys import AccessKeys
 from service.app import join
-from service.command_line import actor_in, now, plainly, standing_store, trail_of
+from service.commands.command_line import actor_in, now, plainly, standing_store, trail_of
+from service.commands.person_commands import agency_set, person
+from service.commands.sample_commands import sample
 from service.demo import http_ask, read_calls, replay, report
 from service.errors import CrisisRouterError
 from service.host.first_start import prepare
 from service.host.supervise import granian_command, supervise
 from service.log import configure_log
-from service.person_commands import agency_set, person
 from service.rules_in_force import read_rules
-from service.sample_commands import sample
 from service.settings import SETTINGS, Settings, read_settings
-from service.shipped_rules import give_shipped
 from service.store import agencies, keys
 from service.store.agencies import Agency
 from service.store.database import open_store
+from service.tuning.shipped_rules import give_shipped
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

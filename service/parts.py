@@ -9,29 +9,29 @@ from dataclasses import dataclass
 from marshmallow import Schema
 from sqlalchemy import Engine
 
-from service.access_keys import AccessKeys
-from service.agencies import Agencies
+from service.accounts.access_keys import AccessKeys
+from service.accounts.agencies import Agencies
+from service.accounts.people import People
+from service.accounts.sign_in import SignIn
 from service.alerts import Alerts
 from service.audit import Audit
-from service.blindness import Blindness
-from service.checks import Checks
 from service.decisions import Decisions
 from service.dispatches import Dispatches
-from service.drafts import Drafts
 from service.encryption import KeyRing
-from service.findings import Findings
 from service.journal import Journal
-from service.live_rules import LiveRules
 from service.metrics import Metrics
-from service.people import People
-from service.publishing import Publishing
 from service.records import Records
-from service.reviews import Reviews
+from service.reviewing.blindness import Blindness
+from service.reviewing.findings import Findings
+from service.reviewing.reviews import Reviews
 from service.rules_in_force import RulesInForce
 from service.settings import Settings
-from service.sign_in import SignIn
 from service.surroundings import Surroundings
-from service.trials import Trials
+from service.tuning.checks import Checks
+from service.tuning.drafts import Drafts
+from service.tuning.live_rules import LiveRules
+from service.tuning.publishing import Publishing
+from service.tuning.trials import Trials
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ What a check of a draft tells somebody who is still to review a decision.
 import datetime as dt
 from typing import Any
 
-from service.checks import without
 from service.store.checks import Check
+from service.tuning.checks import without
 
 
 def check_with(result: Any) -> Check:

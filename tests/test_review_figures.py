@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.review_figures import Judged, figures_by_rule, figures_of, share_of
+from service.reviewing.review_figures import Judged, figures_by_rule, figures_of, share_of
 
 # Source: Newcombe, R. G. (1998), Interval estimation for the difference between independent
 # proportions, and Two-sided confidence intervals for the single proportion, Statistics in Medicine

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from service.routing.facts import Vocabulary
 from service.routing.reading import read_rule, read_ruleset
-from service.rule_sentences import (
+from service.rulesets import Config, load_config
+from service.tuning.rule_sentences import (
     Piece,
     condition_of,
     sentence_of_block,
@@ -18,7 +19,6 @@ from service.rule_sentences import (
     sentences_of_document,
     words_of,
 )
-from service.rulesets import Config, load_config
 
 CONFIG = load_config()
 VOCABULARY = CONFIG.vocabulary

@@ -8,8 +8,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.ruleset_text import Read, read_text, shown, write_text
 from service.rulesets import load_config
+from service.tuning.ruleset_text import Read, read_text, shown, write_text
 
 CONFIG = load_config()
 SIGNS = st.text("ab01:-[]{}&*!?|>'\"#,. \n\t<=~%@`\\\u2028\ud800\0", max_size=60)

@@ -11,9 +11,9 @@ from click.testing import CliRunner, Result
 from service.cli import main
 from service.encryption import sampling_key
 from service.host.first_start import prepare
-from service.review_selection import Selecting, select_for_review
+from service.reviewing.review_selection import Selecting, select_for_review
+from service.reviewing.sample import week_of
 from service.rules_in_force import read_rules
-from service.sample import week_of
 from service.settings import read_settings
 from service.store import records, reviews
 from service.store.database import open_store, writing

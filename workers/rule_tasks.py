@@ -12,12 +12,12 @@ from celery import shared_task
 from sqlalchemy import Engine
 
 from service.audit import Audit
-from service.checks import work
-from service.live_rules import Bell
-from service.publishing import Publishing
 from service.rules_in_force import RulesInForce, read_rules
 from service.settings import read_settings
 from service.store.database import open_store
+from service.tuning.checks import work
+from service.tuning.live_rules import Bell
+from service.tuning.publishing import Publishing
 
 PIECES_MAX = 3  # pieces of checks in one task, so that none is long
 

@@ -11,11 +11,11 @@ import structlog
 from celery import shared_task
 from sqlalchemy import Engine
 
-from service import review_selection
 from service.agency_settings import AgencyDefaults
 from service.alerts import raise_for_missing, raise_for_stored
 from service.encryption import sampling_key
-from service.review_selection import Selecting
+from service.reviewing import review_selection
+from service.reviewing.review_selection import Selecting
 from service.rules_in_force import read_rules
 from service.settings import read_settings
 from service.store import records as stored

@@ -7,8 +7,9 @@ from typing import Any
 from marshmallow import Schema
 
 from service.access import MAY
-from service.access_keys import KEY_REQUEST
-from service.agencies import AGENCY_REQUEST
+from service.accounts.access_keys import KEY_REQUEST
+from service.accounts.agencies import AGENCY_REQUEST
+from service.accounts.people import PERSON_CHANGE, PERSON_REQUEST
 from service.alerts import KINDS
 from service.api.alerts import SETTLE_REQUEST
 from service.api.answer_schemas import (
@@ -34,7 +35,6 @@ from service.api.described import (
     query,
     responses,
 )
-from service.people import PERSON_CHANGE, PERSON_REQUEST
 from service.settings import Settings
 
 ADMINISTRATION_BODIES: dict[str, Schema] = {

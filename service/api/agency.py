@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from service.access import MANAGE_AGENCY, READ_STATE
-from service.agencies import tag_of
+from service.accounts.agencies import tag_of
 from service.api.asking import answer, read_document, who_asks
 from service.api.problems import RefusedError
 from service.errors import ConflictError

@@ -7,9 +7,9 @@ from flask import Blueprint, Response
 from service.access import READ_CALLS
 from service.api.asking import answer, who_asks
 from service.api.problems import RefusedError
-from service.blindness import CLAIM_HELD
 from service.errors import ClaimHeldError
 from service.parts import Parts
+from service.reviewing.blindness import CLAIM_HELD
 
 
 def calls_blueprint(parts: Parts) -> Blueprint:

@@ -8,9 +8,9 @@ from service.access import DECIDE, READ_CALLS
 from service.api.asking import answer, idempotency_key, read_body, who_asks
 from service.api.filters import list_schema
 from service.api.problems import RefusedError, problem
-from service.blindness import CLAIM_HELD
 from service.errors import ClaimHeldError
 from service.parts import Parts
+from service.reviewing.blindness import CLAIM_HELD
 from service.store.decision_fields import Filters
 
 PAGE_ITEMS = 50

@@ -31,7 +31,7 @@ from service.api.rule_schemas import rule_schemas
 from service.dispatch_request import Kinds
 from service.parts import Parts
 from service.request import ByName, Degrees, Facts, Flag, Instant
-from service.review_request import Name, Names, answer_schema, finding_schema
+from service.reviewing.review_request import Name, Names, answer_schema, finding_schema
 
 SHOWN_FILES = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript"}
 START = b"""window.addEventListener("load", function () {

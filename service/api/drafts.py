@@ -20,13 +20,13 @@ from service.api.rule_answers import (
     with_tag,
     yaml_answer,
 )
-from service.checks import shown, without
 from service.decisions import iso
-from service.drafts import etag_of, scenarios_etag_of
 from service.parts import Parts
-from service.rule_conflicts import NoSuchRulesError
 from service.store import drafts
 from service.store.drafts import Approval, Draft
+from service.tuning.checks import shown, without
+from service.tuning.drafts import etag_of, scenarios_etag_of
+from service.tuning.rule_conflicts import NoSuchRulesError
 
 
 def drafts_blueprint(parts: Parts) -> Blueprint:

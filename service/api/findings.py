@@ -13,7 +13,7 @@ from service.api.filters import QueryInstant
 from service.api.problems import RefusedError
 from service.parts import Parts
 from service.request import Strict, no_nul, text
-from service.review_request import RULE_CHARACTERS_MAX
+from service.reviewing.review_request import RULE_CHARACTERS_MAX
 from service.store.findings import VERDICTS, Search
 
 PAGE_ITEMS = 50

@@ -17,7 +17,7 @@ from service.api.answer_schemas import (
     ref,
     thing,
 )
-from service.review_selection import REASONS
+from service.reviewing.review_selection import REASONS
 from service.routing.facts import Vocabulary
 from service.settings import Settings
 from service.store.findings import VERDICTS

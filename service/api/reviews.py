@@ -16,7 +16,7 @@ from service.api.asking import answer, read_body, read_document, who_asks
 from service.api.problems import RefusedError
 from service.parts import Parts
 from service.request import Strict, no_nul
-from service.review_request import answer_schema
+from service.reviewing.review_request import answer_schema
 from service.store.reviews import Review
 
 PAGE_ITEMS = 50

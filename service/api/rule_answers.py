@@ -11,7 +11,6 @@ from typing import Any
 from flask import Blueprint, Response, request
 from marshmallow import ValidationError, fields, validate
 
-from service import ruleset_text
 from service.access import TUNE_RULES, Actor
 from service.api.asking import answer, who_asks
 from service.api.problems import RefusedError, problem, unprocessable
@@ -20,15 +19,16 @@ from service.json_body import read_json
 from service.parts import Parts
 from service.request import Instant, Strict, no_nul, text
 from service.routing.reading import ROWS_MAX
-from service.rule_conflicts import (
+from service.store import people
+from service.store.rulesets import Version
+from service.tuning import ruleset_text
+from service.tuning.rule_conflicts import (
     DraftChangedError,
     DraftNotNamedError,
     NoSuchRulesError,
     RuleConflictError,
     ScenariosError,
 )
-from service.store import people
-from service.store.rulesets import Version
 
 JSON = "application/json"
 YAML = "application/yaml"

@@ -26,16 +26,16 @@ from service.api.rule_answers import (
     yaml_answer,
 )
 from service.decisions import iso
-from service.drafts import version_etag_of
 from service.errors import CursorError
 from service.parts import Parts
-from service.publishing import Planned
 from service.request import Strict
-from service.rule_conflicts import NoSuchRulesError
-from service.rule_differences import differences
 from service.store import drafts, ruleset_choices, rulesets
 from service.store.ruleset_choices import Choice
 from service.store.rulesets import Version
+from service.tuning.drafts import version_etag_of
+from service.tuning.publishing import Planned
+from service.tuning.rule_conflicts import NoSuchRulesError
+from service.tuning.rule_differences import differences
 
 PAGE_ITEMS = 50
 VERSION = validate.Range(1, 1_000_000_000)

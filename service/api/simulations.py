@@ -9,13 +9,13 @@ from flask import Blueprint, Response
 from service.access import READ_RULES, SIMULATE
 from service.api.asking import Asker, answer, read_body, who_asks
 from service.api.problems import RefusedError, unprocessable
-from service.blindness import CLAIM_HELD
 from service.errors import ClaimHeldError
 from service.parts import Parts
+from service.reviewing.blindness import CLAIM_HELD
 from service.routing.problems import nearest
-from service.rule_conflicts import NoSuchRulesError
 from service.rulesets import Published
-from service.trials import DRAFT
+from service.tuning.rule_conflicts import NoSuchRulesError
+from service.tuning.trials import DRAFT
 
 
 def simulations_blueprint(parts: Parts) -> Blueprint:

@@ -24,10 +24,10 @@ from service.encryption import open_key_ring, sampling_key, session_key, write_s
 from service.errors import SettingsError, StoreUnavailableError
 from service.journal import create_journal
 from service.settings import Settings
-from service.shipped_rules import give_shipped
 from service.store import agencies, keys, people
 from service.store.database import open_store, writing
 from service.store.migration import is_current, migrate
+from service.tuning.shipped_rules import give_shipped
 
 log = structlog.get_logger()
 

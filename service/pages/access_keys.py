@@ -10,7 +10,7 @@ from marshmallow import ValidationError
 from werkzeug.wrappers import Response as BaseResponse
 
 from service.access import MANAGE_PEOPLE, READ_PEOPLE
-from service.access_keys import MadeKey
+from service.accounts.access_keys import MadeKey
 from service.errors import ConflictError
 from service.pages.form_faults import faults_of, sentence, typed
 from service.pages.frame import keep_in_order, page

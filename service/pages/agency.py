@@ -11,7 +11,7 @@ from marshmallow import ValidationError
 from werkzeug.wrappers import Response as BaseResponse
 
 from service.access import MANAGE_AGENCY, READ_PEOPLE
-from service.agencies import REASONS_MAX, REVIEW_MOST, tag_of
+from service.accounts.agencies import REASONS_MAX, REVIEW_MOST, tag_of
 from service.agency_settings import REVIEW_LEAST
 from service.errors import ConflictError
 from service.pages.form_faults import faults_of

@@ -14,8 +14,8 @@ from service.pages.call_answer import REASONS, Answer, answer_of
 from service.pages.local_time import Moment, moment
 from service.request import GUESSES
 from service.routing.facts import Vocabulary
-from service.rule_sentences import Sentence, sentences_of
 from service.rulesets import Config, Published
+from service.tuning.rule_sentences import Sentence, sentences_of
 
 # What a source means for the answer. Source: the contract ('fact_sources').
 COUNTS_AS: Final[Mapping[str, str]] = {

@@ -10,13 +10,13 @@ from marshmallow import ValidationError
 from werkzeug.wrappers import Response as BaseResponse
 
 from service.access import MANAGE_PEOPLE, MAY, READ_PEOPLE, Actor
+from service.accounts.people import Issued
 from service.errors import ConflictError
 from service.pages.form_faults import faults_of, sentence, typed
 from service.pages.frame import keep_in_order, page
 from service.pages.local_time import moment
 from service.pages.visitor import Visitor, visitor
 from service.parts import Parts
-from service.people import Issued
 
 PAGE_ITEMS: Final = 50
 ROLES: Final = tuple(MAY)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from service.answers import Document
 from service.console import Console
-from service.review_selection import (
+from service.reviewing.review_selection import (
     DISMISSED_SIGNAL,
     FALLBACK,
     OVERRIDE,

@@ -29,8 +29,8 @@ from service.pages.review_sheet import (
 )
 from service.pages.visitor import NotAllowedError, Visitor, visitor
 from service.parts import Parts
-from service.review_request import COMMENT_CHARACTERS_MAX, answer_schema
-from service.reviews import Progress, shown
+from service.reviewing.review_request import COMMENT_CHARACTERS_MAX, answer_schema
+from service.reviewing.reviews import Progress, shown
 from service.store.reviews import Review
 
 PAGE_ITEMS: Final = 50

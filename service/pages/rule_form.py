@@ -16,9 +16,9 @@ from service.routing.conditions import ConditionError, read_test
 from service.routing.facts import Vocabulary
 from service.routing.reading import BESIDE, EMS_NEEDS, HAZARD_KEYS, NEED_KEYS
 from service.routing.rules import LEADS
-from service.rule_choices import Choice, Hashed, choices_for, facts_for
-from service.rule_lines import HAZARDS, NEEDS
-from service.rule_sentences import words_of_test
+from service.tuning.rule_choices import Choice, Hashed, choices_for, facts_for
+from service.tuning.rule_lines import HAZARDS, NEEDS
+from service.tuning.rule_sentences import words_of_test
 
 NEED_LEADS: Final = LEADS[:3]
 TEXT_CHARACTERS_MAX: Final = 2_000

@@ -14,8 +14,8 @@ from service.pages.rule_sheet import read_sheet, when
 from service.pages.visitor import Visitor, visitor
 from service.parts import Parts
 from service.routing.rules import LEADS
-from service.rule_differences import Differences, differences
 from service.store import people, rulesets
+from service.tuning.rule_differences import Differences, differences
 
 HISTORY_MAX = 100
 COMMENT_CHARACTERS_MAX = 2_000

@@ -11,20 +11,20 @@ from zoneinfo import ZoneInfo
 
 from werkzeug.datastructures import MultiDict
 
-from service.checks import faults_of, without
-from service.drafts import etag_of, version_etag_of
 from service.errors import ConfigurationError
 from service.pages.visitor import Visitor
 from service.parts import Parts
 from service.routing.facts import Vocabulary
-from service.rule_conflicts import NoSuchRulesError
-from service.rule_differences import Differences, differences
-from service.rule_lines import RuleLine, lines_of
 from service.store import drafts, rulesets
 from service.store.checks import Check
 from service.store.drafts import Approval, Draft, Save
 from service.store.rule_counts import Fired
 from service.store.rulesets import Live, Version
+from service.tuning.checks import faults_of, without
+from service.tuning.drafts import etag_of, version_etag_of
+from service.tuning.rule_conflicts import NoSuchRulesError
+from service.tuning.rule_differences import Differences, differences
+from service.tuning.rule_lines import RuleLine, lines_of
 
 NOTHING: Mapping[str, Any] = {}
 

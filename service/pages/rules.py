@@ -11,7 +11,6 @@ from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from service.access import READ_CALLS, READ_RULES, TUNE_RULES
-from service.fired_rules import DAYS, FiredRules
 from service.pages.frame import keep_in_order, page, refused
 from service.pages.rule_form import make_rule_form, pressed, read_rule_form
 from service.pages.rule_publishing import publishing_pages
@@ -19,15 +18,16 @@ from service.pages.rule_sheet import RuleSheet, read_sheet, rows_of, try_call, w
 from service.pages.visitor import Visitor, signed_in, visitor
 from service.parts import Parts
 from service.routing.facts import Vocabulary
-from service.rule_choices import Hashed, choices_for
-from service.rule_conflicts import (
+from service.store import drafts, ruleset_choices, rulesets
+from service.tuning.fired_rules import DAYS, FiredRules
+from service.tuning.rule_choices import Hashed, choices_for
+from service.tuning.rule_conflicts import (
     DraftChangedError,
     NoSuchRulesError,
     RuleConflictError,
 )
-from service.rule_lines import HAZARDS, NEEDS, line_of
-from service.rule_splice import insert_rule, move_rule, remove_rule, replace_rule
-from service.store import drafts, ruleset_choices, rulesets
+from service.tuning.rule_lines import HAZARDS, NEEDS, line_of
+from service.tuning.rule_splice import insert_rule, move_rule, remove_rule, replace_rule
 
 VIEWS = ("sentences", "yaml")
 NEW_RULE: Mapping[str, Any] = {"id": "", "why": "", "source": {}}

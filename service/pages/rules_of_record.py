@@ -12,11 +12,11 @@ from typing import Any
 from service.access import READ_RULES, Actor
 from service.errors import ConfigurationError, StoreUnavailableError
 from service.parts import Parts
-from service.rule_conflicts import NoSuchRulesError
 from service.rulesets import Published
 from service.store import drafts
 from service.store.agencies import Agency
-from service.trials import DRAFT
+from service.tuning.rule_conflicts import NoSuchRulesError
+from service.tuning.trials import DRAFT
 
 
 @dataclass(frozen=True, slots=True)

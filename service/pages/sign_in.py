@@ -9,6 +9,7 @@ from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from service.access import READ_STATE
+from service.accounts.sign_in import Denied, SignedIn
 from service.errors import StoreUnavailableError
 from service.pages.frame import keep_in_order, kept_of_form, page, sign_in_page
 from service.pages.visitor import (
@@ -22,7 +23,6 @@ from service.pages.visitor import (
     visitor,
 )
 from service.parts import Parts
-from service.sign_in import Denied, SignedIn
 from service.store.sessions import Session
 
 TOO_OLD = "This page was open for too long. Try again."

@@ -20,8 +20,8 @@ from service.access import (
     Actor,
     may,
 )
+from service.accounts.sign_in import SignedIn, actor_in
 from service.parts import Parts
-from service.sign_in import SignedIn, actor_in
 from service.store.agencies import Agency
 from service.store.sessions import Session
 

@@ -1,8 +1,8 @@
 """
 Keep the tickets of the random sample: one for each call, in the week of its first decision.
 
-The sample of a week is its calls with the lowest tickets; `service/sample.py` says how many and how
-a ticket is made.
+The sample of a week is its calls with the lowest tickets; `service/reviewing/sample.py` says how
+many and how a ticket is made.
 """
 
 from collections.abc import Collection, Sequence

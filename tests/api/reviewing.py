@@ -7,7 +7,7 @@ from typing import Any
 
 from service.encryption import sampling_key
 from service.parts import Parts
-from service.review_selection import Selecting, select_for_review
+from service.reviewing.review_selection import Selecting, select_for_review
 from service.store import keys, people
 from service.store.keys import Key
 from service.store.people import Person

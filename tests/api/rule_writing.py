@@ -14,13 +14,13 @@ import yaml
 from flask.testing import FlaskClient
 
 from service.app import join, make_flask
-from service.checks import work
 from service.host.first_start import prepare
 from service.parts import Parts
 from service.settings import read_settings
 from service.store import agencies, keys
 from service.store.agencies import Agency
 from service.store.keys import Key
+from service.tuning.checks import work
 
 BASELINE = "/v1/rulesets/national-baseline"
 

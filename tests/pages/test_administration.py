@@ -15,13 +15,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from service.access import MAY, command_line
+from service.accounts.sign_in import account_of
 from service.agency_settings import REVIEW_LEAST
 from service.alerts import KINDS
 from service.host.first_start import SignIn
 from service.pages.agency import RULE_WORDS
 from service.pages.alerts import KIND_WORDS
 from service.pages.people import ROLE_WORDS
-from service.sign_in import account_of
 from service.store import alerts, people, sessions
 from service.store.alerts import Alert
 from tests.pages.browsing import Page, Service, sign_in, token_of

@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import Engine
 
 from service.access import Actor, command_line
-from service.access_keys import AccessKeys
-from service.agencies import Agencies, tag_of
+from service.accounts.access_keys import AccessKeys
+from service.accounts.agencies import Agencies, tag_of
+from service.accounts.people import People
 from service.audit import Audit
 from service.errors import ConflictError
-from service.people import People
 from service.rulesets import load_config
 from service.store import agencies, keys, people
 from service.store.agencies import Agency

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import Engine
 
 from service.agency_settings import AgencyDefaults, ReviewRules
-from service.review_selection import BATCH_RECORDS, Selecting, select_for_review
-from service.sample import compare, size_of, ticket_of, week_of
+from service.reviewing.review_selection import BATCH_RECORDS, Selecting, select_for_review
+from service.reviewing.sample import compare, size_of, ticket_of, week_of
 from service.store import agencies, considered, records, reviews, sample
 from service.store.agencies import Agency
 from service.store.database import reading, writing

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from service.routing.facts import Vocabulary
-from service.rule_sentences import Sentence, sentence_of_block, words_of
+from service.tuning.rule_sentences import Sentence, sentence_of_block, words_of
 
 NEEDS: Final = "needs"
 HAZARDS: Final = "hazards"

@@ -17,10 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from service.access import Actor
 from service.alerts import RULES_NOT_LOADED
 from service.audit import Audit
-from service.checks import content_of, faults_of
 from service.errors import ConfigurationError
-from service.live_rules import Bell
-from service.rule_conflicts import NoSuchRulesError, RuleConflictError
 from service.rules_in_force import RulesInForce
 from service.store import alerts, audit, checks, drafts, ruleset_choices, rulesets
 from service.store.alerts import Alert
@@ -28,6 +25,9 @@ from service.store.database import writing
 from service.store.drafts import Approval, Draft
 from service.store.ruleset_choices import Choice
 from service.store.rulesets import Live, Version
+from service.tuning.checks import content_of, faults_of
+from service.tuning.live_rules import Bell
+from service.tuning.rule_conflicts import NoSuchRulesError, RuleConflictError
 
 log = structlog.get_logger()
 DUE_MAX: Final = 20  # publications in one look of the workers

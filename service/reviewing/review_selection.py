@@ -3,7 +3,7 @@ Chooses which decisions go to review, soon after they or what was sent are store
 
 An override is reviewed each time; the other reasons bring a call to review once, at its first
 revision that has them, since nobody may review a call twice. The random sample is drawn by
-`service/sample.py`. Looking again changes nothing.
+`service/reviewing/sample.py`. Looking again changes nothing.
 """
 
 import datetime as dt
@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, Row
 
 from service.agency_settings import AgencyDefaults, ReviewRules, settings_of
 from service.dispatch_request import POLICE
-from service.sample import size_of, ticket_of, week_of
+from service.reviewing.sample import size_of, ticket_of, week_of
 from service.store import agencies, considered, decisions, dispatches, reviews, sample
 from service.store.agencies import Agency
 from service.store.database import take_turns, writing

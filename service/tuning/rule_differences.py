@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from service.routing.facts import Vocabulary
-from service.rule_lines import NEEDS, TABLES, RuleLine, line_of
+from service.tuning.rule_lines import NEEDS, TABLES, RuleLine, line_of
 
 BESIDE: Final = ("fallback", "absent_fills")  # of a ruleset, besides its rules
 

@@ -5,11 +5,11 @@
 import click
 
 from service.agency_settings import settings_of
-from service.command_line import plainly, standing_store
+from service.commands.command_line import plainly, standing_store
 from service.encryption import sampling_key
 from service.errors import CrisisRouterError
+from service.reviewing.sample import compare
 from service.rules_in_force import read_rules
-from service.sample import compare
 from service.settings import read_settings
 from service.store import agencies
 

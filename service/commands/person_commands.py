@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from service.access import MAY
-from service.agencies import Agencies
-from service.command_line import actor_in, now, plainly, prepared, standing_store, trail_of
+from service.accounts.agencies import Agencies
+from service.accounts.people import Issued, People
+from service.commands.command_line import actor_in, now, plainly, prepared, standing_store, trail_of
 from service.errors import CrisisRouterError
-from service.people import Issued, People
 from service.rules_in_force import read_rules
 from service.settings import read_settings
 from service.store import people

@@ -14,8 +14,8 @@ from service.routing.conditions import ConditionError, read_test
 from service.routing.facts import Fact, Vocabulary
 from service.routing.rules import Rule, Source
 from service.routing.shapes import shape_problems
-from service.rule_lines import HAZARDS, NEEDS
-from service.rule_sentences import words_of_test
+from service.tuning.rule_lines import HAZARDS, NEEDS
+from service.tuning.rule_sentences import words_of_test
 
 UNKNOWN: Final = " or unknown"
 VOID: Final = ("shape_4_police",)  # is of a whole rule, and not of one test

@@ -16,11 +16,11 @@ import structlog
 from sqlalchemy import Connection, Engine
 
 from service.access import Actor
+from service.accounts.passwords import PASSWORD_CHARACTERS_MAX, fault_in
+from service.accounts.second_factor import SecondFactor
 from service.audit import Audit
 from service.encryption import KeyRing
 from service.errors import StoreUnavailableError
-from service.passwords import PASSWORD_CHARACTERS_MAX, fault_in
-from service.second_factor import SecondFactor
 from service.settings import Settings
 from service.store import audit, people, sessions
 from service.store.database import writing

@@ -15,23 +15,23 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
-from service import ruleset_text
 from service.access import Actor
 from service.audit import Audit
-from service.draft_scenarios import scenario_problems
-from service.rule_conflicts import (
-    DraftChangedError,
-    DraftNotNamedError,
-    NoSuchRulesError,
-    RuleConflictError,
-    ScenariosError,
-)
 from service.rules_in_force import RulesInForce
 from service.rulesets import digest_of
 from service.store import audit, drafts, rulesets
 from service.store.database import writing
 from service.store.drafts import Draft
 from service.store.rulesets import Version, Written
+from service.tuning import ruleset_text
+from service.tuning.draft_scenarios import scenario_problems
+from service.tuning.rule_conflicts import (
+    DraftChangedError,
+    DraftNotNamedError,
+    NoSuchRulesError,
+    RuleConflictError,
+    ScenariosError,
+)
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,99}", re.ASCII)
 RULESETS_MAX: Final = 50  # of one agency, drafts counted

@@ -11,10 +11,10 @@ from marshmallow import ValidationError, fields, validate
 from sqlalchemy import Engine
 
 from service.access import MAY, Actor
+from service.accounts.people import name_field
 from service.audit import Audit
 from service.decisions import iso
 from service.errors import ConflictError
-from service.people import name_field
 from service.request import Strict, fault
 from service.store import audit, keys, people
 from service.store.database import writing

@@ -18,6 +18,7 @@ from marshmallow import ValidationError, fields, validate
 from sqlalchemy import Engine
 
 from service.access import Actor
+from service.accounts.people import name_field
 from service.agency_settings import (
     REVIEW_LEAST,
     AgencyDefaults,
@@ -27,7 +28,6 @@ from service.agency_settings import (
 )
 from service.audit import Audit
 from service.errors import ConflictError
-from service.people import name_field
 from service.request import Flag, Strict
 from service.routing.problems import nearest
 from service.rulesets import OTHER

@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from sqlalchemy import Engine
 
-from service.rule_conflicts import NoSuchRulesError
 from service.rules_in_force import RulesInForce
 from service.rulesets import Published, digest_of
 from service.store import drafts, rulesets
 from service.store.agencies import Agency
+from service.tuning.rule_conflicts import NoSuchRulesError
 
 # Whole rulesets are compiled once; a tuner tries the same one with many calls.
 COMPILED_MAX: Final = 16

@@ -14,12 +14,12 @@ from sqlalchemy import Engine
 from service.access import Actor
 from service.answers import Document
 from service.audit import Audit
-from service.blindness import CLAIM_HELD, Blindness
 from service.decisions import iso
 from service.encryption import KeyRing
 from service.errors import ClaimHeldError, ConflictError, SealedTextError
-from service.finding_scenario import scenario_of
-from service.review_figures import (
+from service.reviewing.blindness import CLAIM_HELD, Blindness
+from service.reviewing.finding_scenario import scenario_of
+from service.reviewing.review_figures import (
     LIMITS,
     TELLING,
     Figures,
@@ -28,13 +28,13 @@ from service.review_figures import (
     figures_by_rule,
     figures_of,
 )
-from service.review_request import read_finding
-from service.rule_conflicts import NoSuchRulesError, ScenariosError
+from service.reviewing.review_request import read_finding
 from service.rulesets import Published
 from service.store import audit, decisions, findings, reviews
 from service.store.agencies import Agency
 from service.store.database import reading, writing
 from service.store.findings import Finding, Search
+from service.tuning.rule_conflicts import NoSuchRulesError, ScenariosError
 
 # Adds a scenario to those of a ruleset's draft: who does it, the ruleset's name, the scenario.
 AddScenario = Callable[[Actor, str, Mapping[str, Any]], object]

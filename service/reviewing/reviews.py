@@ -16,11 +16,11 @@ from service.access import Actor
 from service.agency_settings import ReviewRules
 from service.answers import Document
 from service.audit import Audit
-from service.blindness import CLAIM_HELD, Blindness
 from service.decisions import iso
 from service.errors import ClaimHeldError, ConflictError
 from service.journal import Journal
 from service.records import Records
+from service.reviewing.blindness import CLAIM_HELD, Blindness
 from service.store import audit, decisions, dispatches, openings, reviews
 from service.store.database import reading, writing
 from service.store.reviews import Claim, Review

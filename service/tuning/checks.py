@@ -13,14 +13,9 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import Engine
 
-from service import ruleset_text
 from service.access import Actor
 from service.audit import Audit
-from service.draft_scenarios import run_scenarios
-from service.drafts import scenarios_etag_of
 from service.errors import StoreUnavailableError
-from service.moved_calls import add_counts, changes_of, no_counts
-from service.rule_conflicts import NoSuchRulesError
 from service.rulesets import Config
 from service.store import agencies, audit, checks, drafts, rulesets, stored_requests
 from service.store.agencies import Agency
@@ -28,6 +23,11 @@ from service.store.checks import Check
 from service.store.cursor import Cursor, read_cursor, write_cursor
 from service.store.database import writing
 from service.store.drafts import Draft
+from service.tuning import ruleset_text
+from service.tuning.draft_scenarios import run_scenarios
+from service.tuning.drafts import scenarios_etag_of
+from service.tuning.moved_calls import add_counts, changes_of, no_counts
+from service.tuning.rule_conflicts import NoSuchRulesError
 
 log = structlog.get_logger()
 DECISIONS_MAX: Final = 10_000  # the newest stored decisions that a check decides again

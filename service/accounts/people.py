@@ -17,11 +17,11 @@ from marshmallow import ValidationError, fields, validate
 from sqlalchemy import Connection, Engine
 
 from service.access import MAY, Actor
+from service.accounts.sign_in import account_of
 from service.audit import Audit
 from service.decisions import iso
 from service.errors import ConflictError, CursorError
 from service.request import Flag, Strict
-from service.sign_in import account_of
 from service.store import agencies, audit, keys, people, sessions
 from service.store.cursor import Cursor, read_cursor, write_cursor
 from service.store.database import reading, writing

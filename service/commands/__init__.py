@@ -1,0 +1,3 @@
+"""
+What is typed at a terminal, beside the commands of `cli.py`.
+"""

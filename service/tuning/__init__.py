@@ -1,0 +1,3 @@
+"""
+Change the rules: drafts, their problems and checks, approval, publication, and rules in words.
+"""
