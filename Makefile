@@ -12,6 +12,7 @@ run: .venv/.run ## Run the whole service on http://127.0.0.1:8000 (PORT=8001 mak
 	@exec .venv/bin/crisis-router up
 
 test: .venv/.test ## Run the whole suite, with real Redis and PostgreSQL on free ports
+	@$(PY) tests/browser/chromium.py
 	@$(PY) -m pytest -q -n 2 --dist worksteal
 
 test-long: .venv/.test ## Run the suite with at least 2,000 random calls for each property

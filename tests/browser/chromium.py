@@ -4,7 +4,9 @@ Find the Chromium of this machine: Debian's package has it, and Playwright's own
 
 import os
 import shutil
+import sys
 
+MISSING = "no Chromium here: pages are not tried in a browser (Debian: apt install chromium)"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -16,3 +18,7 @@ def chromium() -> str | None:
         filter(None, map(shutil.which, NAMES)), ""
     )
     return found or None
+
+
+if __name__ == "__main__" and chromium() is None:
+    sys.stdout.write(f"{MISSING}\n")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.chromium import chromium
+from tests.browser.chromium import MISSING, chromium
 from tests.browser.house import House, seed
 from tests.whole_service import running, until_ready
 
@@ -25,10 +25,9 @@ def browser() -> Iterator[Browser]:
     """
     path = chromium()
     if path is None:
-        text = "no Chromium here: pages are not tried in a browser (Debian: apt install chromium)"
         if os.environ.get("CI"):
-            pytest.fail(text)
-        pytest.skip(text)
+            pytest.fail(MISSING)
+        pytest.skip(MISSING)
     with sync_playwright() as playwright:
         # As root, as in a container, its sandbox does not start; it opens nothing but our pages.
         opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
