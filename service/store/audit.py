@@ -6,7 +6,7 @@ refuse it to everybody else.
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -121,6 +121,27 @@ def create(engine: Engine, entry: Entry) -> None:
     """
     with writing(engine) as connection:
         add(connection, entry)
+
+
+def who_did(
+    connection: Connection,
+    agency: str,
+    subject: tuple[str, str],
+    *,
+    acts: Collection[str],
+    since: datetime,
+) -> frozenset[str]:
+    """
+    Give the identities of those who did one of these acts to *subject* since then.
+    """
+    query = select(audit.c.identity).where(
+        audit.c.agency == agency,
+        audit.c.act.in_(acts),
+        audit.c.subject_kind == subject[0],
+        audit.c.subject_id == subject[1],
+        audit.c.at >= since,
+    )
+    return frozenset(connection.execute(query).scalars())
 
 
 def page(

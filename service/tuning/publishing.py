@@ -28,6 +28,7 @@ from service.store.rulesets import Live, Version
 from service.tuning.checks import content_of, faults_of
 from service.tuning.live_rules import Bell
 from service.tuning.rule_conflicts import NoSuchRulesError, RuleConflictError
+from service.tuning.two_persons import fault_of_approver
 
 log = structlog.get_logger()
 DUE_MAX: Final = 20  # publications in one look of the workers
@@ -120,6 +121,9 @@ class Publishing:
         if actor.person_id is None:
             text = "a draft is approved by a person: use a key or a page of your own"
             raise RuleConflictError("approver_is_no_person", text)
+        fault = fault_of_approver(connection, actor, authors, self._now())
+        if fault is not None:
+            raise RuleConflictError("author_is_approver", fault)
         if digest != draft.digest:
             text = "the draft is not what you read: read it again, and approve its digest"
             raise RuleConflictError("digest_changed", text)
@@ -258,6 +262,9 @@ class Publishing:
             if actor.person_id is None:
                 text = "a proposal is approved by a person: use a key or a page of your own"
                 raise RuleConflictError("approver_is_no_person", text)
+            fault = fault_of_approver(connection, actor, {found.proposed_by}, self._now())
+            if fault is not None:
+                raise RuleConflictError("author_is_approver", fault)
             by = (actor.identity, actor.name)
             ruleset_choices.approve(connection, found.id, by, self._now())
             ruleset_choices.decide_with(connection, actor.agency, name)

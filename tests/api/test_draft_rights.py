@@ -2,15 +2,19 @@
 Who may do what with a draft, which ruleset an agency decides with, and what is tried under which.
 """
 
+import datetime as dt
 from collections.abc import Iterator
 
 import orjson
 import pytest
 import yaml
 
-from service.store import audit
+from service.store import audit, keys
 from service.store.audit import Search
+from service.store.keys import Key
 from tests.api.rule_writing import BASELINE, Desk, desk, small
+
+NOW = dt.datetime.now(dt.UTC)
 
 
 @pytest.fixture(scope="module")
@@ -179,3 +183,23 @@ def test_every_change_stands_in_the_trail(rules: Desk) -> None:
 
 def _trail(rules: Desk) -> tuple[audit.Entry, ...]:
     return audit.page(rules.parts.store, "example", Search(subject_kind="ruleset"))[0]
+
+
+def test_an_account_that_an_author_made_does_not_approve(rules: Desk) -> None:
+    """
+    An administrator whom the author has just added, or given a password, is not somebody else.
+    """
+    person = {"email": "made-up@example.org", "name": "Made Up", "role": "admin"}
+    made = rules.ask("POST", "/v1/people", json=person).json["person_id"]
+    key = Key(keys.new_id(), "example", keys.digest("cr_made"), "admin", made, "made", NOW)
+    keys.create(rules.parts.store, key)
+    rules.parts.surroundings.look()
+    rules.keys["made"] = "cr_made"
+    digest = rules.save(rules.text() + "\n# one line more\n").json["digest"]
+    accepts = rules.check()["result"]["scenarios"]["failed"]
+    body = {"digest": digest, "accepts": accepts}
+    refused = rules.ask("POST", f"{BASELINE}/draft/approve", "made", json=body)
+    assert (refused.status_code, refused.json["code"]) == (409, "author_is_approver")
+    assert "within the last 24 hours" in refused.json["detail"]
+    approved = rules.ask("POST", f"{BASELINE}/draft/approve", "second_admin", json=body)
+    assert approved.status_code == 200
