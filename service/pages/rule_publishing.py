@@ -14,10 +14,13 @@ from service.pages.rule_sheet import read_sheet, when
 from service.pages.visitor import Visitor, visitor
 from service.parts import Parts
 from service.routing.rules import LEADS
-from service.store import people, rulesets
+from service.store import audit, people, rulesets
+from service.store.audit import Entry, Search
+from service.tuning.publishing import ROLLED_BACK
 from service.tuning.rule_differences import Differences, differences
 
 HISTORY_MAX = 100
+REASONS_MAX = 10
 COMMENT_CHARACTERS_MAX = 2_000
 
 
@@ -150,10 +153,19 @@ def _history(blueprint: Blueprint, parts: Parts) -> None:
             before=before,
             after=after,
             found=_between(parts, agency, name, before, after),
+            back_to_older=_rollbacks(parts, agency, name),
             may_tune=who.actor.may(TUNE_RULES),
             kinds=parts.rules.config.vocabulary.responders,
             when=lambda at: when(at, who.agency.time_zone),
         )
+
+
+def _rollbacks(parts: Parts, agency: str, name: str) -> tuple[Entry, ...]:
+    """
+    Give the last returns to an older version, the newest first, with their reasons.
+    """
+    search = Search(act=ROLLED_BACK, subject_kind="ruleset", subject_id=name)
+    return audit.page(parts.store, agency, search, limit=REASONS_MAX)[0]
 
 
 def _number(name: str) -> int:

@@ -31,6 +31,7 @@ from service.tuning.rule_conflicts import NoSuchRulesError, RuleConflictError
 from service.tuning.two_persons import fault_of_approver
 
 log = structlog.get_logger()
+ROLLED_BACK: Final = "rolled back"  # the act in the trail
 DUE_MAX: Final = 20  # publications in one look of the workers
 
 
@@ -99,7 +100,8 @@ class Publishing:
             except IntegrityError as fault:
                 text = "the draft was changed, or you are one of its authors"
                 raise RuleConflictError("digest_changed", text) from fault
-            entry = self._trail.entry(actor, "approved", ("ruleset", name), digest=digest)
+            said = {"digest": digest, "comment": comment, "accepts": list(accepts)}
+            entry = self._trail.entry(actor, "approved", ("ruleset", name), **said)
             audit.add(connection, entry)
         return approval
 
@@ -214,9 +216,9 @@ class Publishing:
                 connection,
                 Live(actor.agency, name, version, now, actor.identity, actor.name, reason),
             )
-            entry = self._trail.entry(
-                actor, "rolled back", ("ruleset", name), version=version, before=live.version
-            )
+            # The next change of what is live writes over the reason; the trail keeps it.
+            said = {"version": version, "before": live.version, "reason": reason}
+            entry = self._trail.entry(actor, ROLLED_BACK, ("ruleset", name), **said)
             audit.add(connection, entry)
         self._bell.ring()
         return found

@@ -148,6 +148,15 @@ def test_a_rule_is_changed_refused_mended_approved_and_acts(clean: House) -> Non
     back = house.send(house.admin, f"{PAGE}/rollback", version="1", reason="too much police")
     assert back.status_code == 303
     assert kinds(house.desk.decide("page-3", **call)) == ["co_responder"]
+    assert "<title>Nothing to publish" in house.admin.get(f"{PAGE}/publish").text
+    forth = house.send(house.admin, f"{PAGE}/rollback", version="2", reason="it was right")
+    assert forth.status_code == 303
+    again = house.send(house.admin, f"{PAGE}/rollback", version="1", reason="it was not")
+    kept = house.admin.get(again.headers["Location"]).text
+    for reason in ("too much police", "it was right", "it was not"):
+        assert reason in kept
+    house.send(house.admin, f"{PAGE}/draft", text=small())
+    assert "<title>Publish version 3" in house.admin.get(f"{PAGE}/publish").text
 
 
 def test_the_second_to_save_sees_both_texts(clean: House) -> None:
