@@ -17,6 +17,7 @@ from service.routing.rules import LEADS
 from service.store import audit, people, rulesets
 from service.store.audit import Entry, Search
 from service.tuning.publishing import ROLLED_BACK
+from service.tuning.rule_conflicts import FaultyMemberError
 from service.tuning.rule_differences import Differences, differences
 
 HISTORY_MAX = 100
@@ -40,27 +41,7 @@ def _sheet(blueprint: Blueprint, parts: Parts) -> None:
         Show everything that was checked on one sheet, with two names: 200, 404.
         """
         who = visitor(parts, READ_RULES)
-        sheet = read_sheet(parts, who, name)
-        everybody = people.of_agency(parts.store, who.agency.id)
-        authors = {one.identity for one in sheet.saves}
-        could = [
-            one.name
-            for one in everybody
-            if one.role == "admin" and not one.disabled_at and f"person:{one.id}" not in authors
-        ]
-        return page(
-            parts,
-            who,
-            "rule_publish.html",
-            here="rules",
-            sheet=sheet,
-            could=could,
-            leads=("ems", *LEADS),
-            kinds=parts.rules.config.vocabulary.responders,
-            may_tune=who.actor.may(TUNE_RULES),
-            may_read_calls=who.actor.may(READ_CALLS),
-            when=lambda at: when(at, who.agency.time_zone),
-        )
+        return _sheet_page(parts, who, name)
 
     @blueprint.post("/rules/<name>/check")
     def check(name: str) -> BaseResponse:
@@ -70,6 +51,38 @@ def _sheet(blueprint: Blueprint, parts: Parts) -> None:
         who = visitor(parts, TUNE_RULES)
         parts.checks.request(who.actor, name)
         return redirect(f"/rules/{name}/publish", 303)
+
+
+def _sheet_page(
+    parts: Parts, who: Visitor, name: str, told: str = "", wrong: tuple[str, ...] = ()
+) -> Response:
+    """
+    Show the sheet; *told* is a time that somebody gave, and *wrong* what is wrong with it.
+    """
+    sheet = read_sheet(parts, who, name)
+    everybody = people.of_agency(parts.store, who.agency.id)
+    authors = {one.identity for one in sheet.saves}
+    could = [
+        one.name
+        for one in everybody
+        if one.role == "admin" and not one.disabled_at and f"person:{one.id}" not in authors
+    ]
+    return page(
+        parts,
+        who,
+        "rule_publish.html",
+        422 if wrong else 200,
+        here="rules",
+        sheet=sheet,
+        at_told=told,
+        at_wrong=wrong,
+        could=could,
+        leads=("ems", *LEADS),
+        kinds=parts.rules.config.vocabulary.responders,
+        may_tune=who.actor.may(TUNE_RULES),
+        may_read_calls=who.actor.may(READ_CALLS),
+        when=lambda at: when(at, who.agency.time_zone),
+    )
 
 
 def _judging(blueprint: Blueprint, parts: Parts) -> None:
@@ -97,9 +110,13 @@ def _judging(blueprint: Blueprint, parts: Parts) -> None:
         told = request.form.get("at", "").strip()
         at = _time(told, who) if told else None
         if told and at is None:
-            way_out = "Give the time as the form offers it, such as 2026-12-01T06:00."
-            return refused(parts, 422, "This time cannot be read", way_out, who)
-        parts.publishing.publish(who.actor, name, request.form.get("digest", ""), at)
+            wrong = ("Give the time as the form offers it, such as 2026-12-01T06:00.",)
+            return _sheet_page(parts, who, name, told, wrong)
+        try:
+            parts.publishing.publish(who.actor, name, request.form.get("digest", ""), at)
+        except FaultyMemberError:
+            wrong = ("This time is past. Give one to come, or publish now.",)
+            return _sheet_page(parts, who, name, told, wrong)
         parts.live_rules.look()
         return redirect(f"/rules/{name}/publish" if at else f"/rules/{name}", 303)
 

@@ -136,6 +136,10 @@ def test_a_rule_is_changed_refused_mended_approved_and_acts(clean: House) -> Non
     assert "somebody else must approve it" in mine.text
     approved = house.send(house.second, f"{PAGE}/approve", digest=digest[1], accepts=accepts)
     assert approved.status_code == 303
+    past = house.send(house.admin, f"{PAGE}/publish", digest=digest[1], at="2026-01-01T06:00")
+    assert past.status_code == 422
+    assert 'id="at-wrong"' in past.text
+    assert 'value="2026-01-01T06:00"' in past.text
     assert house.send(house.admin, f"{PAGE}/publish", digest=digest[1]).status_code == 303
     after = house.desk.decide("page-2", **call)
     assert kinds(after)[0] == "law_enforcement"
