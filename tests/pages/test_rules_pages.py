@@ -138,8 +138,7 @@ def test_a_rule_is_changed_refused_mended_approved_and_acts(clean: House) -> Non
     assert approved.status_code == 303
     past = house.send(house.admin, f"{PAGE}/publish", digest=digest[1], at="2026-01-01T06:00")
     assert past.status_code == 422
-    assert 'id="at-wrong"' in past.text
-    assert 'value="2026-01-01T06:00"' in past.text
+    assert 'value="2026-01-01T06:00" aria-invalid="true"' in past.text
     assert house.send(house.admin, f"{PAGE}/publish", digest=digest[1]).status_code == 303
     after = house.desk.decide("page-2", **call)
     assert kinds(after)[0] == "law_enforcement"
@@ -152,15 +151,24 @@ def test_a_rule_is_changed_refused_mended_approved_and_acts(clean: House) -> Non
     back = house.send(house.admin, f"{PAGE}/rollback", version="1", reason="too much police")
     assert back.status_code == 303
     assert kinds(house.desk.decide("page-3", **call)) == ["co_responder"]
-    assert "<title>Nothing to publish" in house.admin.get(f"{PAGE}/publish").text
-    forth = house.send(house.admin, f"{PAGE}/rollback", version="2", reason="it was right")
-    assert forth.status_code == 303
-    again = house.send(house.admin, f"{PAGE}/rollback", version="1", reason="it was not")
-    kept = house.admin.get(again.headers["Location"]).text
-    for reason in ("too much police", "it was right", "it was not"):
+
+
+def test_the_reasons_of_rollbacks_stay(clean: House) -> None:
+    """
+    Every rollback's reason is in the history, and the next version is named after the highest.
+    """
+    house = clean
+    first = house.desk.ask("GET", "/v1/rulesets/national-baseline").json["version"]
+    last = house.desk.through(house.desk.text().replace("violence-likely", "violence-possible"))
+    for version, reason in ((first, "too much"), (last, "it was right"), (first, "it was not")):
+        back = house.send(house.admin, f"{PAGE}/rollback", version=str(version), reason=reason)
+        assert back.status_code == 303
+    kept = house.admin.get(f"{PAGE}/history").text
+    for reason in ("too much", "it was right", "it was not"):
         assert reason in kept
+    assert "<title>Nothing to publish" in house.admin.get(f"{PAGE}/publish").text
     house.send(house.admin, f"{PAGE}/draft", text=small())
-    assert "<title>Publish version 3" in house.admin.get(f"{PAGE}/publish").text
+    assert f"<title>Publish version {last + 1}" in house.admin.get(f"{PAGE}/publish").text
 
 
 def test_the_second_to_save_sees_both_texts(clean: House) -> None:
@@ -211,6 +219,29 @@ def test_tests_are_added_and_comments_stay(clean: House) -> None:
     assert set(rule["when"]) == {"violence", "intoxication", "any"}
     assert list(draft.problems) == []
     assert "Changed in this draft" in house.admin.get(PAGE).text
+
+
+def test_a_rule_with_a_fault_says_so_above_its_form(clean: House) -> None:
+    """
+    Saved without a reason, a rule stays open with the fault above it in words; without an id
+    nothing is saved, and what was typed stands there.
+    """
+    house = clean
+    form = house.form(house.admin, f"{PAGE}?rule=violence-likely")
+    saved = house.send(house.admin, f"{PAGE}/rule", **{**form, "why": ""})
+    shown = house.admin.get(saved.headers["Location"]).text
+    alert = re.search(r'role="alert">.*?</ul>', shown, re.DOTALL)
+    assert alert
+    assert 'href="#why">A rule needs a why: one plain sentence.' in alert[0]
+    assert "`" not in alert[0]
+    assert "hazards[" not in alert[0]
+    assert fields_of(shown)["id"] == ["violence-likely"]
+    again = house.form(house.admin, f"{PAGE}?rule=violence-likely")
+    named = {**again, "id": " ", "source": "Typed and kept"}
+    refused = house.send(house.admin, f"{PAGE}/rule", **named)
+    assert refused.status_code == 422
+    assert 'href="#rule-id">A rule needs an id.' in refused.text
+    assert fields_of(refused.text)["source"] == ["Typed and kept"]
 
 
 def test_a_rule_is_made_moved_and_removed(clean: House) -> None:
@@ -336,7 +367,7 @@ def test_strange_forms_are_answered(clean: House) -> None:
         ({"table": "needs", "rule": "peer-support", "do": "drop:9.x", "tag": tag}, 200),
         ({"table": "needs", "rule": "peer-support", "do": "add:99", "tag": tag}, 200),
         ({"table": "needs", "rule": "peer-support", "do": "up", "tag": tag}, 409),
-        ({"table": "needs", "rule": "peer-support", "tag": "another"}, 412),
+        ({"table": "needs", "rule": "peer-support", "id": "x", "tag": "another"}, 412),
     ):
         assert house.send(house.admin, f"{PAGE}/rule", **typed).status_code == status, typed
     large = house.send(house.admin, f"{PAGE}/draft", text="x" * 2_200_000)
