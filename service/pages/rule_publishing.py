@@ -9,7 +9,8 @@ from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from service.access import READ_CALLS, READ_RULES, TUNE_RULES
-from service.pages.frame import page, refused
+from service.pages.frame import page
+from service.pages.rule_refused import refused_rules
 from service.pages.rule_sheet import read_sheet, when
 from service.pages.visitor import Visitor, visitor
 from service.parts import Parts
@@ -129,7 +130,7 @@ def _judging(blueprint: Blueprint, parts: Parts) -> None:
         number, reason = request.form.get("version", ""), _comment("reason")
         if reason is None:
             way_out = "Go back and say in a few words why the older version decides again."
-            return refused(parts, 422, "A reason is missing", way_out, who)
+            return refused_rules(parts, 422, "A reason is missing", way_out, who)
         version = int(number) if number.isascii() and number.isdigit() and len(number) < 9 else 0
         parts.publishing.rollback(who.actor, name, version, reason)
         parts.live_rules.look()

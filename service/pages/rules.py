@@ -11,11 +11,12 @@ from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from service.access import READ_CALLS, READ_RULES, TUNE_RULES
-from service.pages.frame import keep_in_order, page, refused
+from service.pages.frame import keep_in_order, page
 from service.pages.rule_form import RuleForm, make_rule_form, pressed, read_rule_form
 from service.pages.rule_publishing import publishing_pages
+from service.pages.rule_refused import refused_rules
 from service.pages.rule_sheet import RuleSheet, read_sheet, rows_of, try_call, when
-from service.pages.rule_words import RuleFault, faults_at
+from service.pages.rule_words import RuleFault, faults_at, member_words
 from service.pages.visitor import Visitor, signed_in, visitor
 from service.parts import Parts
 from service.routing.facts import Vocabulary
@@ -41,6 +42,7 @@ def rule_pages(parts: Parts) -> Blueprint:
     """
     blueprint = Blueprint("rules", __name__)
     keep_in_order(blueprint, parts)
+    blueprint.add_app_template_filter(member_words)
     _show_conflicts(blueprint, parts)
     hashed, fired = Hashed(parts.rules.config.vocabulary), FiredRules(parts.store, parts.now)
     _reading(blueprint, parts, hashed, fired)
@@ -54,17 +56,17 @@ def _show_conflicts(blueprint: Blueprint, parts: Parts) -> None:
     @blueprint.errorhandler(NoSuchRulesError)
     def not_there(error: NoSuchRulesError) -> Response:
         words = f"{str(error)[:1].upper()}{str(error)[1:]}."
-        return refused(parts, 404, "There is nothing here", words, signed_in(parts))
+        return refused_rules(parts, 404, "There is nothing here", words, signed_in(parts))
 
     @blueprint.errorhandler(RuleConflictError)
     def conflict(error: RuleConflictError) -> Response:
         words = f"{str(error)[:1].upper()}{str(error)[1:]}."
-        return refused(parts, 409, "This cannot be done now", words, signed_in(parts))
+        return refused_rules(parts, 409, "This cannot be done now", words, signed_in(parts))
 
     @blueprint.errorhandler(DraftChangedError)
     def changed(error: DraftChangedError) -> Response:
         words = f"{error.saved_name} saved it since you opened it. Look at it again first."
-        return refused(parts, 412, "The draft is another now", words, signed_in(parts))
+        return refused_rules(parts, 412, "The draft is another now", words, signed_in(parts))
 
 
 def _reading(blueprint: Blueprint, parts: Parts, hashed: Hashed, fired: FiredRules) -> None:
@@ -190,7 +192,7 @@ def _writing(blueprint: Blueprint, parts: Parts, hashed: Hashed) -> None:
         text = request.form.get("text", "").replace("\r\n", "\n")
         if len(text.encode(errors="replace")) > largest:
             way_out = f"A ruleset has at most {largest} bytes. Nothing was saved: go back."
-            return refused(parts, 413, "This is too long", way_out, who)
+            return refused_rules(parts, 413, "This is too long", way_out, who)
         return _save(parts, who, name, text, f"/rules/{name}?view=yaml#draft")
 
     @blueprint.post("/rules/<name>/rule")
@@ -287,7 +289,7 @@ def _change_rule(parts: Parts, who: Visitor, sheet: RuleSheet, hashed: Hashed) -
     text = _changed_text(sheet.text, table, place, what, block)
     if text is None:
         way_out = "The YAML of this table is written in a way that only the YAML view can change."
-        return refused(parts, 409, "This rule cannot be changed here", way_out, who)
+        return refused_rules(parts, 409, "This rule cannot be changed here", way_out, who)
     then = f"/rules/{sheet.name}?rule={block.get('id', '')}#edit"
     return _save(parts, who, sheet.name, text, then if what != "remove" else f"/rules/{sheet.name}")
 

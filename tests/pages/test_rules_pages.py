@@ -134,10 +134,10 @@ def test_a_rule_is_changed_refused_mended_approved_and_acts(clean: House) -> Non
     mine = house.send(house.admin, f"{PAGE}/approve", digest=digest[1], accepts=accepts)
     assert mine.status_code == 409
     assert "somebody else must approve it" in mine.text
+    assert f'href="{PAGE}/publish">Back' in mine.text
     approved = house.send(house.second, f"{PAGE}/approve", digest=digest[1], accepts=accepts)
     assert approved.status_code == 303
     past = house.send(house.admin, f"{PAGE}/publish", digest=digest[1], at="2026-01-01T06:00")
-    assert past.status_code == 422
     assert 'value="2026-01-01T06:00" aria-invalid="true"' in past.text
     assert house.send(house.admin, f"{PAGE}/publish", digest=digest[1]).status_code == 303
     after = house.desk.decide("page-2", **call)
@@ -145,7 +145,7 @@ def test_a_rule_is_changed_refused_mended_approved_and_acts(clean: House) -> Non
     assert after["ruleset"]["version"] == 2
     history = house.admin.get(f"{PAGE}/history?from=1&to=2").text
     assert "violence-likely" in history
-    assert "Changed: at_least" in history
+    assert "Changed: at least" in history
     missing = house.send(house.admin, f"{PAGE}/rollback", version="1", reason=" ")
     assert missing.status_code == 422
     back = house.send(house.admin, f"{PAGE}/rollback", version="1", reason="too much police")
@@ -233,15 +233,13 @@ def test_a_rule_with_a_fault_says_so_above_its_form(clean: House) -> None:
     alert = re.search(r'role="alert">.*?</ul>', shown, re.DOTALL)
     assert alert
     assert 'href="#why">A rule needs a why: one plain sentence.' in alert[0]
-    assert "`" not in alert[0]
-    assert "hazards[" not in alert[0]
+    assert not re.search(r"`|hazards\[", alert[0])
     assert fields_of(shown)["id"] == ["violence-likely"]
     again = house.form(house.admin, f"{PAGE}?rule=violence-likely")
-    named = {**again, "id": " ", "source": "Typed and kept"}
-    refused = house.send(house.admin, f"{PAGE}/rule", **named)
+    refused = house.send(house.admin, f"{PAGE}/rule", **{**again, "id": "", "source": "Typed"})
     assert refused.status_code == 422
     assert 'href="#rule-id">A rule needs an id.' in refused.text
-    assert fields_of(refused.text)["source"] == ["Typed and kept"]
+    assert fields_of(refused.text)["source"] == ["Typed"]
 
 
 def test_a_rule_is_made_moved_and_removed(clean: House) -> None:
