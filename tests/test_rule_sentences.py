@@ -142,7 +142,7 @@ def test_what_a_rule_asks_for_is_told_after_its_condition() -> None:
         "until": "2026-12-31",
     }
     assert (
-        "When the person is at a height, at least Co-responder with EMS and 988 and fire rescue,"
+        "When the person is at a height, at least Co-responder with EMS and 988 and Fire rescue,"
         " urgency at least urgent, also: crisis negotiator, ask: suicide, from 2026-01-01, until"
         " 2026-12-31."
     ) == told(**block)

@@ -25,6 +25,7 @@ from service.tuning import ruleset_text
 from service.tuning.rule_conflicts import (
     DraftChangedError,
     DraftNotNamedError,
+    FaultyMemberError,
     NoSuchRulesError,
     RuleConflictError,
     ScenariosError,
@@ -255,6 +256,12 @@ def handle_conflicts(blueprint: Blueprint, parts: Parts) -> None:
     @blueprint.errorhandler(DraftNotNamedError)
     def not_named(error: DraftNotNamedError) -> Response:
         return conflict(parts, 428, "if_match_missing", str(error))
+
+    @blueprint.errorhandler(FaultyMemberError)
+    def cannot_be(error: FaultyMemberError) -> Response:
+        entry = {"path": error.path, "message": str(error), "allowed": []}
+        parts.metrics.refused.labels("422").inc()
+        return problem(unprocessable((entry,)))
 
     @blueprint.errorhandler(ScenariosError)
     def faulty(error: ScenariosError) -> Response:

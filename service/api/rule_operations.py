@@ -192,7 +192,7 @@ def _save() -> Operation:
 cannot be approved; so is one that cannot be read at all (anchors and aliases are not read). Where a
 draft exists `If-Match` must name it: 428 without it, 412 with who saved and when if somebody else
 did since. Without a draft `If-Match` may name the published version. Every save voids an
-approval.""",
+approval. A name that no ruleset can have is a 422; 409 with `code` too_many_rulesets.""",
         "operationId": "saveDraft",
         "parameters": [_path("name", "The ruleset's name"), IF_MATCH],
         "requestBody": {
@@ -268,8 +268,8 @@ def _publish() -> Operation:
     return {
         "summary": "Publish the approved draft, now or at a time",
         "description": """Every process that answers calls takes it up within 2 seconds. With a time
-to come the answer names the version that it will be; any edit until then voids it. 409 with `code`
-digest_changed, not_approved or cannot_load.""",
+to come the answer names the version that it will be; any edit until then voids it. A time that is
+more than a minute past is a 422. 409 with `code` digest_changed, not_approved or cannot_load.""",
         "operationId": "publishRuleset",
         "parameters": [_path("name", "The ruleset's name")],
         "requestBody": _body("PublishRequest"),

@@ -9,15 +9,20 @@ from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from service.access import READ_CALLS, READ_RULES, TUNE_RULES
-from service.pages.frame import page, refused
+from service.pages.frame import page
+from service.pages.rule_refused import refused_rules
 from service.pages.rule_sheet import read_sheet, when
 from service.pages.visitor import Visitor, visitor
 from service.parts import Parts
 from service.routing.rules import LEADS
-from service.store import people, rulesets
+from service.store import audit, people, rulesets
+from service.store.audit import Entry, Search
+from service.tuning.publishing import ROLLED_BACK
+from service.tuning.rule_conflicts import FaultyMemberError
 from service.tuning.rule_differences import Differences, differences
 
 HISTORY_MAX = 100
+REASONS_MAX = 10
 COMMENT_CHARACTERS_MAX = 2_000
 
 
@@ -37,27 +42,7 @@ def _sheet(blueprint: Blueprint, parts: Parts) -> None:
         Show everything that was checked on one sheet, with two names: 200, 404.
         """
         who = visitor(parts, READ_RULES)
-        sheet = read_sheet(parts, who, name)
-        everybody = people.of_agency(parts.store, who.agency.id)
-        authors = {one.identity for one in sheet.saves}
-        could = [
-            one.name
-            for one in everybody
-            if one.role == "admin" and not one.disabled_at and f"person:{one.id}" not in authors
-        ]
-        return page(
-            parts,
-            who,
-            "rule_publish.html",
-            here="rules",
-            sheet=sheet,
-            could=could,
-            leads=("ems", *LEADS),
-            kinds=parts.rules.config.vocabulary.responders,
-            may_tune=who.actor.may(TUNE_RULES),
-            may_read_calls=who.actor.may(READ_CALLS),
-            when=lambda at: when(at, who.agency.time_zone),
-        )
+        return _sheet_page(parts, who, name)
 
     @blueprint.post("/rules/<name>/check")
     def check(name: str) -> BaseResponse:
@@ -67,6 +52,38 @@ def _sheet(blueprint: Blueprint, parts: Parts) -> None:
         who = visitor(parts, TUNE_RULES)
         parts.checks.request(who.actor, name)
         return redirect(f"/rules/{name}/publish", 303)
+
+
+def _sheet_page(
+    parts: Parts, who: Visitor, name: str, told: str = "", wrong: tuple[str, ...] = ()
+) -> Response:
+    """
+    Show the sheet; *told* is a time that somebody gave, and *wrong* what is wrong with it.
+    """
+    sheet = read_sheet(parts, who, name)
+    everybody = people.of_agency(parts.store, who.agency.id)
+    authors = {one.identity for one in sheet.saves}
+    could = [
+        one.name
+        for one in everybody
+        if one.role == "admin" and not one.disabled_at and f"person:{one.id}" not in authors
+    ]
+    return page(
+        parts,
+        who,
+        "rule_publish.html",
+        422 if wrong else 200,
+        here="rules",
+        sheet=sheet,
+        at_told=told,
+        at_wrong=wrong,
+        could=could,
+        leads=("ems", *LEADS),
+        kinds=parts.rules.config.vocabulary.responders,
+        may_tune=who.actor.may(TUNE_RULES),
+        may_read_calls=who.actor.may(READ_CALLS),
+        when=lambda at: when(at, who.agency.time_zone),
+    )
 
 
 def _judging(blueprint: Blueprint, parts: Parts) -> None:
@@ -94,9 +111,13 @@ def _judging(blueprint: Blueprint, parts: Parts) -> None:
         told = request.form.get("at", "").strip()
         at = _time(told, who) if told else None
         if told and at is None:
-            way_out = "Give the time as the form offers it, such as 2026-12-01T06:00."
-            return refused(parts, 422, "This time cannot be read", way_out, who)
-        parts.publishing.publish(who.actor, name, request.form.get("digest", ""), at)
+            wrong = ("Give the time as the form offers it, such as 2026-12-01T06:00.",)
+            return _sheet_page(parts, who, name, told, wrong)
+        try:
+            parts.publishing.publish(who.actor, name, request.form.get("digest", ""), at)
+        except FaultyMemberError:
+            wrong = ("This time is past. Give one to come, or publish now.",)
+            return _sheet_page(parts, who, name, told, wrong)
         parts.live_rules.look()
         return redirect(f"/rules/{name}/publish" if at else f"/rules/{name}", 303)
 
@@ -109,7 +130,7 @@ def _judging(blueprint: Blueprint, parts: Parts) -> None:
         number, reason = request.form.get("version", ""), _comment("reason")
         if reason is None:
             way_out = "Go back and say in a few words why the older version decides again."
-            return refused(parts, 422, "A reason is missing", way_out, who)
+            return refused_rules(parts, 422, "A reason is missing", way_out, who)
         version = int(number) if number.isascii() and number.isdigit() and len(number) < 9 else 0
         parts.publishing.rollback(who.actor, name, version, reason)
         parts.live_rules.look()
@@ -150,10 +171,19 @@ def _history(blueprint: Blueprint, parts: Parts) -> None:
             before=before,
             after=after,
             found=_between(parts, agency, name, before, after),
+            back_to_older=_rollbacks(parts, agency, name),
             may_tune=who.actor.may(TUNE_RULES),
             kinds=parts.rules.config.vocabulary.responders,
             when=lambda at: when(at, who.agency.time_zone),
         )
+
+
+def _rollbacks(parts: Parts, agency: str, name: str) -> tuple[Entry, ...]:
+    """
+    Give the last returns to an older version, the newest first, with their reasons.
+    """
+    search = Search(act=ROLLED_BACK, subject_kind="ruleset", subject_id=name)
+    return audit.page(parts.store, agency, search, limit=REASONS_MAX)[0]
 
 
 def _number(name: str) -> int:

@@ -53,6 +53,7 @@ class RuleSheet:
     approval: Approval | None
     check: Check | None
     difference: Differences | None
+    newest: int
 
     @property
     def content(self) -> Mapping[str, Any]:
@@ -86,7 +87,7 @@ class RuleSheet:
         """
         Give the number that the draft will have if it is published next.
         """
-        return (self.live.version if self.live else 0) + 1
+        return self.newest + 1
 
     @property
     def authors(self) -> list[str]:
@@ -138,6 +139,7 @@ def read_sheet(parts: Parts, who: Visitor, name: str) -> RuleSheet:
         approval=drafts.approval_of(parts.store, draft.id) if draft else None,
         check=without(check, parts.blind.hidden(who.actor)) if check else None,
         difference=found,
+        newest=rulesets.newest_number(parts.store, agency, name),
     )
 
 

@@ -4,20 +4,23 @@
 
 import difflib
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from service.access import READ_CALLS, READ_RULES, TUNE_RULES
-from service.pages.frame import keep_in_order, page, refused
-from service.pages.rule_form import make_rule_form, pressed, read_rule_form
+from service.pages.frame import keep_in_order, page
+from service.pages.rule_form import RuleForm, make_rule_form, pressed, read_rule_form
 from service.pages.rule_publishing import publishing_pages
+from service.pages.rule_refused import refused_rules
 from service.pages.rule_sheet import RuleSheet, read_sheet, rows_of, try_call, when
+from service.pages.rule_words import RuleFault, faults_at, member_words
 from service.pages.visitor import Visitor, signed_in, visitor
 from service.parts import Parts
 from service.routing.facts import Vocabulary
+from service.routing.reading import read_rule
 from service.store import drafts, ruleset_choices, rulesets
 from service.tuning.fired_rules import DAYS, FiredRules
 from service.tuning.rule_choices import Hashed, choices_for
@@ -39,6 +42,7 @@ def rule_pages(parts: Parts) -> Blueprint:
     """
     blueprint = Blueprint("rules", __name__)
     keep_in_order(blueprint, parts)
+    blueprint.add_app_template_filter(member_words)
     _show_conflicts(blueprint, parts)
     hashed, fired = Hashed(parts.rules.config.vocabulary), FiredRules(parts.store, parts.now)
     _reading(blueprint, parts, hashed, fired)
@@ -52,17 +56,17 @@ def _show_conflicts(blueprint: Blueprint, parts: Parts) -> None:
     @blueprint.errorhandler(NoSuchRulesError)
     def not_there(error: NoSuchRulesError) -> Response:
         words = f"{str(error)[:1].upper()}{str(error)[1:]}."
-        return refused(parts, 404, "There is nothing here", words, signed_in(parts))
+        return refused_rules(parts, 404, "There is nothing here", words, signed_in(parts))
 
     @blueprint.errorhandler(RuleConflictError)
     def conflict(error: RuleConflictError) -> Response:
         words = f"{str(error)[:1].upper()}{str(error)[1:]}."
-        return refused(parts, 409, "This cannot be done now", words, signed_in(parts))
+        return refused_rules(parts, 409, "This cannot be done now", words, signed_in(parts))
 
     @blueprint.errorhandler(DraftChangedError)
     def changed(error: DraftChangedError) -> Response:
         words = f"{error.saved_name} saved it since you opened it. Look at it again first."
-        return refused(parts, 412, "The draft is another now", words, signed_in(parts))
+        return refused_rules(parts, 412, "The draft is another now", words, signed_in(parts))
 
 
 def _reading(blueprint: Blueprint, parts: Parts, hashed: Hashed, fired: FiredRules) -> None:
@@ -117,6 +121,7 @@ def _sheet_page(
         fired=counted,
         days=DAYS,
         form=form,
+        faults=_faults(vocabulary, sheet, form) if form else (),
         was=_was(vocabulary, sheet, form.block) if form else None,
         tried=try_call(parts, who, sheet, request.args),
         facts=[one for one in vocabulary.facts.values() if not one.protected],
@@ -130,7 +135,7 @@ def _sheet_page(
 
 def _form_of(
     vocabulary: Vocabulary, hashed: Hashed, sheet: RuleSheet, query: Mapping[str, str]
-) -> Any:
+) -> RuleForm | None:
     """
     Make the form of the rule that a query names, or of a new one; None where it names none.
     """
@@ -143,6 +148,11 @@ def _form_of(
             if wanted and str(block.get("id", "")) == wanted:
                 return make_rule_form(vocabulary, hashed, table, place, block)
     return None
+
+
+def _faults(vocabulary: Vocabulary, sheet: RuleSheet, form: RuleForm) -> Sequence[RuleFault]:
+    problems = sheet.draft.problems if sheet.draft else ()
+    return faults_at(vocabulary, problems, f"{form.table}[{form.place}]")
 
 
 def _blocks(content: Mapping[str, Any], table: str) -> list[Mapping[str, Any]]:
@@ -182,7 +192,7 @@ def _writing(blueprint: Blueprint, parts: Parts, hashed: Hashed) -> None:
         text = request.form.get("text", "").replace("\r\n", "\n")
         if len(text.encode(errors="replace")) > largest:
             way_out = f"A ruleset has at most {largest} bytes. Nothing was saved: go back."
-            return refused(parts, 413, "This is too long", way_out, who)
+            return refused_rules(parts, 413, "This is too long", way_out, who)
         return _save(parts, who, name, text, f"/rules/{name}?view=yaml#draft")
 
     @blueprint.post("/rules/<name>/rule")
@@ -266,28 +276,47 @@ def _change_rule(parts: Parts, who: Visitor, sheet: RuleSheet, hashed: Hashed) -
 
     block = read_rule_form(request.form, vocabulary, table, before, first)
     what, _ = pressed(request.form)
+    form = make_rule_form(vocabulary, hashed, table, place, block)
     if what in ("add", "drop"):
-        form = make_rule_form(vocabulary, hashed, table, place, block)
-        return page(
-            parts,
-            who,
-            "rule_form.html",
-            here="rules",
-            sheet=sheet,
-            form=form,
-            was=_was(vocabulary, sheet, block),
-            rule_id=rule_id,
-            tag=request.form.get("tag", ""),
-            vocabulary=vocabulary,
-            kinds=vocabulary.responders,
-            shown=line_of(vocabulary, table, place or 0, block),
-        )
+        return _form_page(parts, who, sheet, form, ())
+    if what == "save" and not block.get("id"):
+        # A rule without an id cannot be opened again: say so while it stands in the form.
+        problems = [
+            {"path": one.path, "message": one.message}
+            for one in read_rule(vocabulary, table, block)[1]
+        ]
+        return _form_page(parts, who, sheet, form, faults_at(vocabulary, problems, table))
     text = _changed_text(sheet.text, table, place, what, block)
     if text is None:
         way_out = "The YAML of this table is written in a way that only the YAML view can change."
-        return refused(parts, 409, "This rule cannot be changed here", way_out, who)
+        return refused_rules(parts, 409, "This rule cannot be changed here", way_out, who)
     then = f"/rules/{sheet.name}?rule={block.get('id', '')}#edit"
     return _save(parts, who, sheet.name, text, then if what != "remove" else f"/rules/{sheet.name}")
+
+
+def _form_page(
+    parts: Parts, who: Visitor, sheet: RuleSheet, form: RuleForm, faults: Sequence[RuleFault]
+) -> Response:
+    """
+    Show the form of a rule that is not saved yet, with what is wrong with it.
+    """
+    vocabulary = parts.rules.config.vocabulary
+    return page(
+        parts,
+        who,
+        "rule_form.html",
+        422 if faults else 200,
+        here="rules",
+        sheet=sheet,
+        form=form,
+        faults=faults,
+        was=_was(vocabulary, sheet, form.block),
+        rule_id=request.form.get("rule", ""),
+        tag=request.form.get("tag", ""),
+        vocabulary=vocabulary,
+        kinds=vocabulary.responders,
+        shown=line_of(vocabulary, form.table, form.place or 0, form.block),
+    )
 
 
 def _changed_text(

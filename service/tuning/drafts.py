@@ -28,6 +28,7 @@ from service.tuning.draft_scenarios import scenario_problems
 from service.tuning.rule_conflicts import (
     DraftChangedError,
     DraftNotNamedError,
+    FaultyMemberError,
     NoSuchRulesError,
     RuleConflictError,
     ScenariosError,
@@ -106,7 +107,8 @@ class Drafts:
         Raises:
             DraftNotNamedError: there is a draft, and the change names none.
             DraftChangedError: somebody else saved or published since.
-            RuleConflictError: the name cannot be a ruleset's, or there are too many of them.
+            FaultyMemberError: the name cannot be a ruleset's.
+            RuleConflictError: there are too many rulesets.
         """
         read = self.read(text, name)
         problems = [ruleset_text.shown(one) for one in read.problems]
@@ -261,7 +263,7 @@ class Drafts:
     def _may_begin(self, connection: Connection, agency: str, name: str) -> None:
         if not NAME.fullmatch(name):
             text = "a ruleset's name is 1 to 100 small letters, digits and dashes"
-            raise RuleConflictError("bad_name", text)
+            raise FaultyMemberError("name", text)
         if len(rulesets.of_agency(connection, agency)) >= RULESETS_MAX:
             raise RuleConflictError(
                 "too_many_rulesets", f"an agency has at most {RULESETS_MAX} rulesets"

@@ -27,10 +27,12 @@ from service.store.ruleset_choices import Choice
 from service.store.rulesets import Live, Version
 from service.tuning.checks import content_of, faults_of
 from service.tuning.live_rules import Bell
-from service.tuning.rule_conflicts import NoSuchRulesError, RuleConflictError
+from service.tuning.rule_conflicts import FaultyMemberError, NoSuchRulesError, RuleConflictError
 from service.tuning.two_persons import fault_of_approver
 
 log = structlog.get_logger()
+ROLLED_BACK: Final = "rolled back"  # the act in the trail
+PAST_MAX: Final = dt.timedelta(minutes=1)  # a form gives whole minutes, and clocks differ
 DUE_MAX: Final = 20  # publications in one look of the workers
 
 
@@ -99,7 +101,8 @@ class Publishing:
             except IntegrityError as fault:
                 text = "the draft was changed, or you are one of its authors"
                 raise RuleConflictError("digest_changed", text) from fault
-            entry = self._trail.entry(actor, "approved", ("ruleset", name), digest=digest)
+            said = {"digest": digest, "comment": comment, "accepts": list(accepts)}
+            entry = self._trail.entry(actor, "approved", ("ruleset", name), **said)
             audit.add(connection, entry)
         return approval
 
@@ -146,8 +149,11 @@ class Publishing:
         Raises:
             NoSuchRulesError: there is no draft.
             RuleConflictError: digest_changed, not_approved.
+            FaultyMemberError: the time is past.
         """
         now = self._now()
+        if at is not None and at < now - PAST_MAX:
+            raise FaultyMemberError("at", "this time is past: leave it null to publish now")
         by = (actor.identity, actor.name)
         with writing(self._store) as connection:
             draft = self._draft(connection, actor.agency, name)
@@ -214,9 +220,9 @@ class Publishing:
                 connection,
                 Live(actor.agency, name, version, now, actor.identity, actor.name, reason),
             )
-            entry = self._trail.entry(
-                actor, "rolled back", ("ruleset", name), version=version, before=live.version
-            )
+            # The next change of what is live writes over the reason; the trail keeps it.
+            said = {"version": version, "before": live.version, "reason": reason}
+            entry = self._trail.entry(actor, ROLLED_BACK, ("ruleset", name), **said)
             audit.add(connection, entry)
         self._bell.ring()
         return found

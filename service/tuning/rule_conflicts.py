@@ -43,6 +43,16 @@ class DraftNotNamedError(CrisisRouterError):
     """
 
 
+class FaultyMemberError(CrisisRouterError):
+    """
+    One thing that was asked for cannot be at all; `path` names it.
+    """
+
+    def __init__(self, path: str, message: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
 class ScenariosError(CrisisRouterError):
     """
     Scenarios have faults; `problems` lists every one.

@@ -238,7 +238,7 @@ def _who(vocabulary: Vocabulary, rule: Rule) -> list[Piece]:
             told.append(_plain(" and " if place else " with "))
         told.append(_responder(vocabulary, kind))
     if rule.ems_needs:
-        needs = " and ".join(need.replace("_", " ") for need in rule.ems_needs)
+        needs = " and ".join(need.replace("_", " ").capitalize() for need in rule.ems_needs)
         told += [_plain(" and "), _value(needs)]
     if rule.alone:
         told.append(_plain(" alone, unless another danger asks for more"))

@@ -284,3 +284,12 @@ def test_a_scenario_with_faults_is_not_saved(rules: Desk, scenario: object, path
     assert answered.status_code == 422
     assert path in [one["path"] for one in answered.json["errors"]]
     assert rules.ask("GET", f"{BASELINE}/draft").status_code == 404
+
+
+def test_a_name_that_no_ruleset_can_have_is_a_fault(rules: Desk) -> None:
+    """
+    A draft of a ruleset whose name has capitals and a space is refused, and the fault is its name.
+    """
+    refused = rules.save(small(), name="New%20Name")
+    assert refused.status_code == 422
+    assert [one["path"] for one in refused.json["errors"]] == ["name"]

@@ -122,6 +122,10 @@ def test_a_publication_for_a_time_waits_for_it(draft: Desk) -> None:
     failed = draft.check()["result"]["scenarios"]["failed"]
     assert draft.approve(digest=digest, accepts=failed).status_code == 200
     before = draft.ask("GET", BASELINE).json["version"]
+    past = (dt.datetime.now(dt.UTC) - dt.timedelta(minutes=2)).isoformat()
+    refused = draft.publish(digest, at=past)
+    assert (refused.status_code, refused.json["errors"][0]["path"]) == (422, "at")
+    assert "leave it null" in refused.json["errors"][0]["message"]
     soon = (dt.datetime.now(dt.UTC) + dt.timedelta(seconds=1)).isoformat()
     planned = draft.publish(digest, at=soon)
     assert (planned.status_code, planned.json["version"]) == (201, before + 1)

@@ -134,20 +134,41 @@ def test_a_rule_is_changed_refused_mended_approved_and_acts(clean: House) -> Non
     mine = house.send(house.admin, f"{PAGE}/approve", digest=digest[1], accepts=accepts)
     assert mine.status_code == 409
     assert "somebody else must approve it" in mine.text
+    assert f'href="{PAGE}/publish">Back' in mine.text
     approved = house.send(house.second, f"{PAGE}/approve", digest=digest[1], accepts=accepts)
     assert approved.status_code == 303
+    past = house.send(house.admin, f"{PAGE}/publish", digest=digest[1], at="2026-01-01T06:00")
+    assert 'value="2026-01-01T06:00" aria-invalid="true"' in past.text
     assert house.send(house.admin, f"{PAGE}/publish", digest=digest[1]).status_code == 303
     after = house.desk.decide("page-2", **call)
     assert kinds(after)[0] == "law_enforcement"
     assert after["ruleset"]["version"] == 2
     history = house.admin.get(f"{PAGE}/history?from=1&to=2").text
     assert "violence-likely" in history
-    assert "Changed: at_least" in history
+    assert "Changed: at least" in history
     missing = house.send(house.admin, f"{PAGE}/rollback", version="1", reason=" ")
     assert missing.status_code == 422
     back = house.send(house.admin, f"{PAGE}/rollback", version="1", reason="too much police")
     assert back.status_code == 303
     assert kinds(house.desk.decide("page-3", **call)) == ["co_responder"]
+
+
+def test_the_reasons_of_rollbacks_stay(clean: House) -> None:
+    """
+    Every rollback's reason is in the history, and the next version is named after the highest.
+    """
+    house = clean
+    first = house.desk.ask("GET", "/v1/rulesets/national-baseline").json["version"]
+    last = house.desk.through(house.desk.text().replace("violence-likely", "violence-possible"))
+    for version, reason in ((first, "too much"), (last, "it was right"), (first, "it was not")):
+        back = house.send(house.admin, f"{PAGE}/rollback", version=str(version), reason=reason)
+        assert back.status_code == 303
+    kept = house.admin.get(f"{PAGE}/history").text
+    for reason in ("too much", "it was right", "it was not"):
+        assert reason in kept
+    assert "<title>Nothing to publish" in house.admin.get(f"{PAGE}/publish").text
+    house.send(house.admin, f"{PAGE}/draft", text=small())
+    assert f"<title>Publish version {last + 1}" in house.admin.get(f"{PAGE}/publish").text
 
 
 def test_the_second_to_save_sees_both_texts(clean: House) -> None:
@@ -198,6 +219,27 @@ def test_tests_are_added_and_comments_stay(clean: House) -> None:
     assert set(rule["when"]) == {"violence", "intoxication", "any"}
     assert list(draft.problems) == []
     assert "Changed in this draft" in house.admin.get(PAGE).text
+
+
+def test_a_rule_with_a_fault_says_so_above_its_form(clean: House) -> None:
+    """
+    Saved without a reason, a rule stays open with the fault above it in words; without an id
+    nothing is saved, and what was typed stands there.
+    """
+    house = clean
+    form = house.form(house.admin, f"{PAGE}?rule=violence-likely")
+    saved = house.send(house.admin, f"{PAGE}/rule", **{**form, "why": ""})
+    shown = house.admin.get(saved.headers["Location"]).text
+    alert = re.search(r'role="alert">.*?</ul>', shown, re.DOTALL)
+    assert alert
+    assert 'href="#why">A rule needs a why: one plain sentence.' in alert[0]
+    assert not re.search(r"`|hazards\[", alert[0])
+    assert fields_of(shown)["id"] == ["violence-likely"]
+    again = house.form(house.admin, f"{PAGE}?rule=violence-likely")
+    refused = house.send(house.admin, f"{PAGE}/rule", **{**again, "id": "", "source": "Typed"})
+    assert refused.status_code == 422
+    assert 'href="#rule-id">A rule needs an id.' in refused.text
+    assert fields_of(refused.text)["source"] == ["Typed"]
 
 
 def test_a_rule_is_made_moved_and_removed(clean: House) -> None:
@@ -323,7 +365,7 @@ def test_strange_forms_are_answered(clean: House) -> None:
         ({"table": "needs", "rule": "peer-support", "do": "drop:9.x", "tag": tag}, 200),
         ({"table": "needs", "rule": "peer-support", "do": "add:99", "tag": tag}, 200),
         ({"table": "needs", "rule": "peer-support", "do": "up", "tag": tag}, 409),
-        ({"table": "needs", "rule": "peer-support", "tag": "another"}, 412),
+        ({"table": "needs", "rule": "peer-support", "id": "x", "tag": "another"}, 412),
     ):
         assert house.send(house.admin, f"{PAGE}/rule", **typed).status_code == status, typed
     large = house.send(house.admin, f"{PAGE}/draft", text="x" * 2_200_000)
