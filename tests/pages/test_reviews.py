@@ -72,7 +72,7 @@ def test_one_call_from_the_queue_to_a_scenario(
     assert "<h1>What would you have sent?</h1>" in asked.text
     assert "closer" not in asked.text
     assert "recommended</span>" in asked.text
-    given = press(reviewer, f"{address}/answer", address, would_send=["mobile_crisis", "988"])
+    given = press(reviewer, f"{address}/answer", address, would_send=["988"])
     assert (given.status_code, given.location) == (303, address)
     answered = reviewer.get(address)
     assert "<h1>Was it the right answer?</h1>" in answered.text
@@ -90,7 +90,7 @@ def test_one_call_from_the_queue_to_a_scenario(
     assert "as a scenario now" in reviewer.get(added.location).text
     draft = service.parts.drafts.find("example", "national-baseline")
     scenario = draft.scenarios[-1]
-    assert scenario["expect"] == [["mobile_crisis", "988"]]
+    assert scenario["expect"] == [["988"]]
     assert MISSED not in str(draft.scenarios)
     again = press(reviewer, f"{address}/scenario", address)
     assert again.status_code == 409
