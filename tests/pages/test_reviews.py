@@ -97,6 +97,22 @@ def test_one_call_from_the_queue_to_a_scenario(
     assert "already" in again.text
 
 
+def test_words_that_turn_the_writing_turn_nothing_else(api: Api, reviewer: FlaskClient) -> None:
+    """
+    A comment with a sign that turns the direction of writing stands apart from the page's words, on
+    the review and on the decision.
+    """
+    address, turned = to_page(api, "page-turned"), "\u202eelttil oot"
+    press(reviewer, f"{address}/claim")
+    press(reviewer, f"{address}/answer", address, would_send="ems")
+    press(reviewer, f"{address}/finding", address, verdict="cannot_tell", comment=turned)
+    shown = reviewer.get(address).text
+    assert f"“<bdi>{turned}</bdi>”" in shown
+    decision = re.search(r"/decisions/\w+", shown)
+    assert decision is not None
+    assert f'<p class="words" dir="auto">{turned}</p>' in reviewer.get(decision[0]).text
+
+
 def test_the_next_call_is_one_that_the_person_may_review(api: Api, reviewer: FlaskClient) -> None:
     """
     What the person has opened, or somebody else holds, is passed over; keeping a verdict leads on
