@@ -6,9 +6,9 @@ and for the page.
 import datetime as dt
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import RAISE, Schema, ValidationError, fields
 
-from service.request import CALL_ID_CHARACTERS_MAX, Instant, text
+from service.request import CALL_ID_CHARACTERS_MAX, Instant, OneOf, text
 from service.routing.facts import Vocabulary
 
 FORMATS = ("csv", "jsonl")
@@ -53,8 +53,8 @@ def filter_schema(vocabulary: Vocabulary) -> type[Schema]:
 
         since = QueryInstant(data_key="from")
         until = QueryInstant(data_key="to")
-        responder = fields.String(validate=validate.OneOf(tuple(vocabulary.responders)))
-        urgency = fields.String(validate=validate.OneOf(tuple(vocabulary.urgencies)))
+        responder = fields.String(validate=OneOf(tuple(vocabulary.responders)))
+        urgency = fields.String(validate=OneOf(tuple(vocabulary.urgencies)))
         rule = text(CALL_ID_CHARACTERS_MAX)
         call_id = text(CALL_ID_CHARACTERS_MAX)
         fallback = QueryFlag()

@@ -34,6 +34,24 @@ def fault(message: str, allowed: tuple[object, ...] = ()) -> dict[str, Any]:
     return {"message": message, "allowed": list(allowed)} if allowed else {"message": message}
 
 
+class OneOf(validate.OneOf):
+    """
+    Take one of a list, and name the list, with the nearest of it, where something else came.
+    """
+
+    def __call__(self, value: Any) -> Any:
+        """
+        Give *value* if it is one of them.
+        """
+        choices = tuple(str(one) for one in self.choices)
+        if value in self.choices:
+            return value
+        near = nearest(str(value)[:60], choices)
+        hint = f": did you mean `{near}`?" if near else f": it is one of {', '.join(choices)}"
+        shown = str(value)[:60]
+        raise ValidationError([fault(f"`{shown}` cannot stand here{hint}", choices)])
+
+
 def no_nul(text: str) -> None:
     """
     Refuse a NUL, which databases cannot keep.
@@ -222,7 +240,7 @@ class FactSource(Strict):
     Who says a fact, and when.
     """
 
-    says = fields.String(data_key="from", required=True, validate=validate.OneOf(SOURCES))
+    says = fields.String(data_key="from", required=True, validate=OneOf(SOURCES))
     at = Instant()
 
 
@@ -239,8 +257,8 @@ def decision_schema(vocabulary: Vocabulary, remarks_characters_max: int) -> type
         A signal that a person takes back, and why.
         """
 
-        fact = fields.String(required=True, validate=validate.OneOf(vocabulary.asked))
-        source = fields.String(required=True, validate=validate.OneOf(SIGNAL_SOURCES))
+        fact = fields.String(required=True, validate=OneOf(vocabulary.asked))
+        source = fields.String(required=True, validate=OneOf(SIGNAL_SOURCES))
         reason = text(REASON_CHARACTERS_MAX, required=True)
 
     class DecisionRequest(Strict):
@@ -250,7 +268,7 @@ def decision_schema(vocabulary: Vocabulary, remarks_characters_max: int) -> type
 
         call_id = text(CALL_ID_CHARACTERS_MAX, required=True)
         received_at = Instant(allow_none=True)
-        channel = fields.String(validate=validate.OneOf(channels), allow_none=True)
+        channel = fields.String(validate=OneOf(channels), allow_none=True)
         facts = Facts(vocabulary, allow_none=True)
         incident_type = fields.Nested(IncidentType, allow_none=True)
         remarks = fields.String(

@@ -32,6 +32,7 @@ from service.store.keys import Key
 from service.store.sessions import Session
 
 log = structlog.get_logger()
+LOOK_AGAIN_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class Surroundings:
         self._queue = _open_queue(settings.redis_url)
         self._kept = settings.home / "last_seen.json"
         self._stopping = threading.Event()
+        self._looking = threading.Lock()
         self._seen = _read_kept(self._kept)
         self._is_first_look = True
         self._on_change: Callable[[], object] = lambda: None
@@ -93,6 +95,21 @@ class Surroundings:
         Give the last look; a frozen value, safe to hold.
         """
         return self._seen
+
+    def key(self, secret: str) -> Key | None:
+        """
+        Give the key with this secret, or None.
+
+        One that the last look did not see may have been made since, by another process: then a look
+        is taken at once, a few times a second at most, so that a new key works from its first call.
+        """
+        found = self._seen.key(secret)
+        if found is not None or not self._seen.has_store:
+            return found
+        with self._looking:
+            if self.look_age_s > LOOK_AGAIN_S:
+                self.look()
+        return self._seen.key(secret)
 
     def look(self) -> None:
         """

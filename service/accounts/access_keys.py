@@ -15,7 +15,7 @@ from service.accounts.people import name_field
 from service.audit import Audit
 from service.decisions import iso
 from service.errors import ConflictError
-from service.request import Strict, fault
+from service.request import OneOf, Strict, fault
 from service.store import audit, keys, people
 from service.store.database import writing
 from service.store.keys import Key
@@ -27,7 +27,7 @@ class KeyRequest(Strict):
     """
 
     label = name_field(required=True)
-    role = fields.String(validate=validate.OneOf(tuple(MAY)), allow_none=True)
+    role = fields.String(validate=OneOf(tuple(MAY)), allow_none=True)
     person_id = fields.String(validate=validate.Length(1, 32), allow_none=True)
 
 

@@ -21,7 +21,7 @@ from service.accounts.sign_in import account_of
 from service.audit import Audit
 from service.decisions import iso
 from service.errors import ConflictError, CursorError
-from service.request import Flag, Strict
+from service.request import Flag, OneOf, Strict
 from service.store import agencies, audit, keys, people, sessions
 from service.store.cursor import Cursor, read_cursor, write_cursor
 from service.store.database import reading, writing
@@ -63,7 +63,7 @@ class PersonRequest(Strict):
         required=True, validate=[validate.Length(1, EMAIL_CHARACTERS_MAX), _is_email]
     )
     name = name_field(required=True)
-    role = fields.String(required=True, validate=validate.OneOf(tuple(MAY)))
+    role = fields.String(required=True, validate=OneOf(tuple(MAY)))
 
 
 class PersonChange(Strict):
@@ -72,7 +72,7 @@ class PersonChange(Strict):
     """
 
     name = name_field()
-    role = fields.String(validate=validate.OneOf(tuple(MAY)))
+    role = fields.String(validate=OneOf(tuple(MAY)))
     disabled = Flag()
     totp_required = Flag()
 

@@ -13,7 +13,7 @@ from service.api.asking import answer, read_body, who_asks
 from service.api.listing import PAGE_MEMBERS, read_page
 from service.api.problems import RefusedError
 from service.parts import Parts
-from service.request import Strict, no_nul
+from service.request import OneOf, Strict, no_nul
 
 STATES: Final = ("open", "settled")
 
@@ -23,7 +23,7 @@ class AlertQuery(Strict):
     Which alerts a list holds.
     """
 
-    state = fields.String(validate=validate.OneOf(STATES))
+    state = fields.String(validate=OneOf(STATES))
 
 
 class SettleRequest(Strict):

@@ -40,8 +40,8 @@ def who_asks(parts: Parts, act: str) -> Asker:
         RefusedError: 401 without a key that works, 403 where its role may not.
     """
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    key = parts.surroundings.key(secret.strip()) if scheme.lower() == "bearer" else None
     seen = parts.surroundings.seen
-    key = seen.key(secret.strip()) if scheme.lower() == "bearer" else None
     agency = seen.agencies.get(key.agency) if key else None
     if key is None or agency is None:
         detail = "send `Authorization: Bearer <key>` with a key that works"

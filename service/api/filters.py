@@ -6,7 +6,7 @@ from marshmallow import Schema, fields, validate
 
 from service.decision_filters import FORMATS, QueryInstant, filter_schema
 from service.parts import Parts
-from service.request import no_nul
+from service.request import OneOf, no_nul
 
 __all__ = ["FORMATS", "QueryInstant", "export_schema", "list_schema"]
 
@@ -39,6 +39,6 @@ def export_schema(parts: Parts) -> Schema:
         All decisions that the filters leave, in one of the formats.
         """
 
-        form = fields.String(data_key="format", validate=validate.OneOf(FORMATS))
+        form = fields.String(data_key="format", validate=OneOf(FORMATS))
 
     return DecisionExport()

@@ -12,7 +12,7 @@ from service.api.asking import answer, who_asks
 from service.api.filters import QueryInstant
 from service.api.problems import RefusedError
 from service.parts import Parts
-from service.request import Strict, no_nul, text
+from service.request import OneOf, Strict, no_nul, text
 from service.reviewing.review_request import RULE_CHARACTERS_MAX
 from service.store.findings import VERDICTS, Search
 
@@ -84,9 +84,9 @@ def list_schema(parts: Parts) -> Strict:
         A page of the findings that the filters leave.
         """
 
-        verdict = fields.String(validate=validate.OneOf(VERDICTS))
+        verdict = fields.String(validate=OneOf(VERDICTS))
         rule = text(RULE_CHARACTERS_MAX)
-        reviewer = fields.String(validate=validate.OneOf((ME,)))
+        reviewer = fields.String(validate=OneOf((ME,)))
         since = QueryInstant(data_key="from")
         until = QueryInstant(data_key="to")
         cursor = fields.String(validate=[validate.Length(1, 1000), no_nul])

@@ -15,7 +15,7 @@ from service.answers import Document
 from service.api.asking import answer, read_body, read_document, who_asks
 from service.api.problems import RefusedError
 from service.parts import Parts
-from service.request import Strict, no_nul
+from service.request import OneOf, Strict, no_nul
 from service.reviewing.review_request import answer_schema
 from service.store.reviews import Review
 
@@ -109,7 +109,7 @@ def list_schema(parts: Parts) -> Strict:
         A page of the reviews of one state.
         """
 
-        state = fields.String(validate=validate.OneOf(STATES))
+        state = fields.String(validate=OneOf(STATES))
         cursor = fields.String(validate=[validate.Length(1, 1000), no_nul])
         limit = fields.Integer(validate=validate.Range(1, largest))
 

@@ -174,9 +174,12 @@ def _on(parts: Parts, signed: SignedIn) -> BaseResponse:
 
 def _again(parts: Parts, email: str, denied: Denied) -> BaseResponse:
     to = local_path(request.form.get("to")) or ""
-    return sign_in_page(
+    shown = sign_in_page(
         parts, to=to, kept=kept_of_form(), email=email, wrong=denied.words, status=denied.status
     )
+    if denied.status in (429, 503):
+        shown.headers["Retry-After"] = str(parts.settings.lockout_s if denied.status == 429 else 2)
+    return shown
 
 
 def _not_yet(parts: Parts, denied: Denied) -> BaseResponse:

@@ -98,6 +98,7 @@ def test_locks_the_account_for_a_while(house: Service, clock: Clock) -> None:
     locked = sign_in(client, right)
     assert locked.status_code == 429
     assert "quarter of an hour" in locked.text
+    assert locked.headers["Retry-After"] == "900"
     clock.move(901)
     assert sign_in(client, right).status_code == 303
 
