@@ -38,15 +38,27 @@ COMMENT_CHARACTERS_MAX: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """
+    How many open alerts somebody is not shown because they hold the review of their call, and the
+    review to answer so that they are.
+    """
+
+    count: int = 0
+    review_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OpenAlerts:
     """
-    What stands on every page of somebody who must look at it: the newest few, and how many there
-    are in all. `is_known` is false where the store could not be asked.
+    What stands on every page of somebody who must look at it: the newest few, how many there are in
+    all, and what waits for their answer. `is_known` is false where the store could not be asked.
     """
 
     items: tuple[Alert, ...]
     count: int
     is_known: bool = True
+    waiting: Waiting = Waiting()
 
 
 class Alerts:
@@ -79,9 +91,21 @@ class Alerts:
                 identity=actor.identity,
                 limit=ON_A_PAGE_MAX,
             )
+            return OpenAlerts(items, count, waiting=self.waiting(actor))
         except StoreUnavailableError:
             return self.not_known(actor)
-        return OpenAlerts(items, count)
+
+    def waiting(self, actor: Actor) -> Waiting:
+        """
+        Say what waits until the actor has answered the review that they hold: an alert says what
+        was sent, and so it stays hidden; that there is one does not.
+
+        Raises:
+            StoreUnavailableError: the store cannot be reached.
+        """
+        if not (actor.may(READ_ALERTS) and actor.may(READ_CALLS)):
+            return Waiting()
+        return Waiting(*alerts.waiting(self._store, actor.agency, actor.identity, self._now()))
 
     def not_known(self, actor: Actor) -> OpenAlerts | None:
         """

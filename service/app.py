@@ -168,6 +168,7 @@ def join(
         findings=Findings(
             *(store, finding_schema(rules.config.vocabulary), blind, trail),
             key_ring=key_ring,
+            vocabulary=rules.config.vocabulary,
             published=rules.published,
             add_scenario=drafts.add_scenario,
             now=now,

@@ -187,7 +187,7 @@ def _alert_schemas() -> dict[str, dict[str, Any]]:
     }
     return {
         "Alert": thing(alert),
-        "AlertList": thing({"items": many(ref("Alert")), "next": MAYBE_TEXT}),
+        "AlertList": thing({"items": many(ref("Alert")), "next": MAYBE_TEXT, "waiting": WHOLE}),
     }
 
 
@@ -378,7 +378,8 @@ def _list_alerts(pages: dict[str, Any]) -> dict[str, Any]:
     state = {"type": "string", "enum": ["open", "settled"]}
     return {
         "summary": "List what must be looked at now, the newest first",
-        "description": "An administrator sees those that are about no call.",
+        "description": "An administrator sees those that are about no call. `waiting` counts open"
+        " ones that are not listed: you hold the review of their call, and answer it first.",
         "operationId": "listAlerts",
         "parameters": query({"state": (state, "`open` (the default) or `settled`"), **pages}),
         "responses": responses({200: ref("AlertList")}, (*REFUSED, 422, 503)),

@@ -59,7 +59,8 @@ def alerts_blueprint(parts: Parts) -> Blueprint:
         items, following = parts.alerts.page(
             actor, is_open=state == "open", cursor=cursor, limit=limit
         )
-        return answer({"items": items, "next": following})
+        waiting = parts.alerts.waiting(actor).count
+        return answer({"items": items, "next": following, "waiting": waiting})
 
     @blueprint.post("/v1/alerts/<alert_id>/settle")
     def settle(alert_id: str) -> Response:

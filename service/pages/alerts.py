@@ -85,6 +85,7 @@ def _list(
         here="alerts",
         items=items,
         following=following,
+        waiting=parts.alerts.waiting(who.actor),
         is_open=is_open,
         may_settle=who.actor.may(SETTLE_ALERTS),
         reads_calls=who.actor.may(READ_CALLS),

@@ -14,7 +14,7 @@ def open_alerts(parts: Parts, actor: Actor) -> OpenAlerts | None:
     """
     Give what must stand above this person's page; None where nothing is theirs to look at.
 
-    One query, and never an error: with the store away the line says that nobody knows.
+    Two queries, and never an error: with the store away the line says that nobody knows.
     """
     if not parts.surroundings.seen.has_store:
         # A store that was away a second ago is not waited for on every page.

@@ -3,6 +3,7 @@
 """
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -11,14 +12,14 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, request
 from marshmallow import ValidationError
 
-from service.access import READ_AUDIT, READ_CALLS
+from service.access import READ_AUDIT, READ_CALLS, READ_REVIEWS
 from service.audit_search import csv_lines, every, read_search
 from service.pages.form_faults import faults_of
 from service.pages.frame import keep_in_order, page
 from service.pages.local_time import moment
 from service.pages.visitor import Visitor, visitor
 from service.parts import Parts
-from service.store import audit
+from service.store import audit, people
 from service.store.audit import Entry
 
 PAGE_ITEMS: Final = 50
@@ -29,7 +30,13 @@ ADDRESSES: Final[Mapping[str, str]] = {
     "decision": "/decisions/{}",
     "person": "/admin/people/{}",
     "ruleset": "/rules/{}",
+    "review": "/reviews/{}",
 }
+NEEDED: Final[Mapping[str, str]] = {"decision": READ_CALLS, "review": READ_REVIEWS}
+# What is not plain of itself; every other act is told as it is kept.
+ACT_WORDS: Final[Mapping[tuple[str, str], str]] = {("found", "review"): "made a finding on"}
+DIGEST: Final = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
+DETAIL_CHARACTERS_MAX: Final = 160
 
 
 def audit_pages(parts: Parts) -> Blueprint:
@@ -109,13 +116,20 @@ def _show(
     status: int = 200,
 ) -> Response:
     zone, now = who.agency.time_zone, parts.now()
+    subjects = {one.subject_id for one in found if one.subject_kind == "person"}
+    names = people.names_of(parts.store, who.agency.id, subjects)
+    done = audit.done_lately(parts.store, who.agency.id)
     entries = [
         {
             "entry": one,
             "at": moment(one.at, zone, now),
             "address": _address(who, one),
+            "act": ACT_WORDS.get((one.act, one.subject_kind), one.act),
+            "name": names.get(one.subject_id, "") if one.subject_kind == "person" else "",
             "detail": [
-                (name, _brief(value)) for name, value in one.detail.items() if value is not None
+                (name, *_short(_brief(value)))
+                for name, value in one.detail.items()
+                if value is not None
             ],
         }
         for one in found
@@ -128,6 +142,8 @@ def _show(
         here="admin",
         entries=entries,
         told=told,
+        acts=sorted({(act, ACT_WORDS.get((act, kind), "")) for act, kind in done}),
+        kinds=sorted({kind for _, kind in done}),
         faults=faults or {},
         older=urlencode({**told, "cursor": following}) if following else "",
         export=urlencode(told),
@@ -135,11 +151,22 @@ def _show(
 
 
 def _address(who: Visitor, entry: Entry) -> str:
-    if entry.subject_kind == "decision" and not who.actor.may(READ_CALLS):
+    needed = NEEDED.get(entry.subject_kind)
+    if needed is not None and not who.actor.may(needed):
         return ""
     form = ADDRESSES.get(entry.subject_kind, "")
     is_plain = entry.subject_id.isascii() and entry.subject_id.replace("-", "").isalnum()
     return form.format(entry.subject_id) if form and is_plain else ""
+
+
+def _short(text: str) -> tuple[str, str]:
+    """
+    Cut digests and what is long; the whole goes beside it where something was cut.
+    """
+    cut = DIGEST.sub(r"\1…", text)
+    if len(cut) > DETAIL_CHARACTERS_MAX:
+        cut = f"{cut[: DETAIL_CHARACTERS_MAX - 1]}…"
+    return cut, text if cut != text else ""
 
 
 def _brief(value: Any) -> str:

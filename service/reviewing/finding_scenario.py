@@ -10,18 +10,31 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from service.answers import Document
-from service.store.findings import Finding
+from service.routing.facts import Vocabulary
+from service.store.findings import FAULTED, Finding
 
 ID: Final = "finding-{}"
 SHORT_ID_CHARACTERS: Final = 12
 PROTECTED_RECORD: Final = "protected_record"
+NAME_CHARACTERS_MAX: Final = 100
+WORDS: Final[Mapping[str, str]] = {
+    "right": "A reviewer found this right",
+    "under_triaged": "A reviewer found too little was sent",
+    "over_triaged": "A reviewer found too much was sent",
+    "cannot_tell": "A reviewer could not tell, and would have sent this",
+}
 
 
 def scenario_of(
-    finding: Finding, request: Mapping[str, Any], sent: list[str], would_send: list[str]
+    finding: Finding,
+    request: Mapping[str, Any],
+    sent: list[str],
+    would_send: list[str],
+    vocabulary: Vocabulary,
 ) -> Document | None:
     """
-    Make the scenario of a finding; None where it does not say whom to send.
+    Make the scenario of a finding; None where it does not say whom to send, or says that it was too
+    little or too much and would send the very same.
 
     Args:
         finding: What the reviewer found. request: The call as it was recorded. sent: Kinds that
@@ -31,20 +44,22 @@ def scenario_of(
     expected = list(finding.should_have_sent)
     if not expected and finding.verdict != "cannot_tell":
         expected = list(sent if finding.verdict == "right" else would_send)
-    if not expected:
+    is_faulted = finding.verdict in FAULTED
+    if not expected or (is_faulted and set(expected) == set(sent)):
         return None
+    facts = _facts(request)
     scenario: Document = {
         "id": scenario_id(finding.id),
-        "name": _name(finding),
+        "name": _name(finding.verdict, facts, vocabulary),
         "source": f"review of decision {finding.decision_id}, finding {finding.id}",
         "basis": "reported",
-        "facts": _facts(request),
+        "facts": facts,
         "expect": [expected],
     }
     never = [kind for kind in sent if kind not in expected]
     if finding.verdict == "over_triaged" and never:
         scenario["never"] = never
-    elif finding.verdict == "under_triaged" and sent != expected:
+    if is_faulted and sent:
         scenario["never_exactly"] = [list(sent)]
     for name, of in (("available", "availability"), ("incident_type", "incident_type")):
         if request.get(of):
@@ -59,14 +74,26 @@ def scenario_id(finding_id: str) -> str:
     return ID.format(finding_id[:SHORT_ID_CHARACTERS])
 
 
-def _name(finding: Finding) -> str:
-    words = {
-        "right": "A reviewer found this right",
-        "under_triaged": "A reviewer found that this sent too little",
-        "over_triaged": "A reviewer found that this sent too much",
-        "cannot_tell": "A reviewer could not tell, and would have sent this",
-    }
-    return words[finding.verdict]
+def _name(verdict: str, facts: Mapping[str, Any], vocabulary: Vocabulary) -> str:
+    """
+    Say what was found and which dangers were told, as many of them as a name has room for; where no
+    danger was told, what else was.
+    """
+    dangers, others = [], []
+    for fact_name, fact in vocabulary.facts.items():
+        value = facts.get(fact_name)
+        if value is None or not fact.has(value) or fact.protected:
+            continue
+        if value in fact.said:
+            dangers.append(fact.said[value])
+        elif fact.kind == "choice" and not fact.parity:
+            others.append(f"{fact.label.lower()}: {fact.label_of(value).lower()}")
+    name, joint = WORDS[verdict], ": "
+    for words in dangers or others:
+        if len(f"{name}{joint}{words}") > NAME_CHARACTERS_MAX:
+            return f"{name} …"
+        name, joint = f"{name}{joint}{words}", ", "
+    return name
 
 
 def _facts(request: Mapping[str, Any]) -> dict[str, Any]:

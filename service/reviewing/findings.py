@@ -29,6 +29,7 @@ from service.reviewing.review_figures import (
     figures_of,
 )
 from service.reviewing.review_request import read_finding
+from service.routing.facts import Vocabulary
 from service.rulesets import Published
 from service.store import audit, decisions, findings, reviews
 from service.store.agencies import Agency
@@ -53,6 +54,7 @@ class Findings:
         trail: Audit,
         *,
         key_ring: KeyRing,
+        vocabulary: Vocabulary,
         published: Callable[[Agency], Published | None],
         add_scenario: AddScenario,
         now: Callable[[], dt.datetime],
@@ -62,6 +64,7 @@ class Findings:
         self._blind = blind
         self._trail = trail
         self._key_ring = key_ring
+        self._vocabulary = vocabulary
         self._published = published
         self._add_scenario = add_scenario
         self._now = now
@@ -82,9 +85,12 @@ class Findings:
         if review is None:
             return None
         stored = decisions.find(self._store, actor.agency, review.decision_id)
-        fired = stored.rules if stored else ()
+        # A fault of the body tells nothing of the answer to somebody who has not given theirs.
+        is_theirs = review.answered_at is not None and review.claimed_by == actor.identity
+        fired = stored.rules if stored and is_theirs else ()
+        recommended = stored.responders if stored and is_theirs else ()
         named = tuple(dict.fromkeys((*fired, *rule_names(self._published(agency)))))
-        read = read_finding(self._schema, document, named)
+        read = read_finding(self._schema, document, named, recommended)
         if review.answered_at is None:
             raise ConflictError("not_answered", "say first whom you would have sent")
         if review.claimed_by != actor.identity:
@@ -161,7 +167,8 @@ class Findings:
         has no such finding.
 
         Raises:
-            ConflictError: `says_nobody` where the finding does not say whom to send;
+            ConflictError: `says_nobody` where the finding does not say whom to send, or finds fault
+                and would send the same;
                 `already_a_scenario`; `not_taken` where the draft has faults of another kind, or
                 there is no such ruleset.
             ClaimHeldError: the actor holds a claim on the call.
@@ -176,10 +183,10 @@ class Findings:
         with reading(self._store) as connection:
             review = reviews.find(connection, actor.agency, finding.review_id)
         would_send = list((review and review.would_send) or ())
-        sent = list(stored.responders)
-        made = scenario_of(finding, stored.body["request"], sent, would_send)
+        sent, request = list(stored.responders), stored.body["request"]
+        made = scenario_of(finding, request, sent, would_send, self._vocabulary)
         if made is None:
-            text = "the finding does not say who should have been sent: name them first"
+            text = "the finding does not say who should have been sent in place of that: say who"
             raise ConflictError("says_nobody", text)
         try:
             self._add_scenario(actor, ruleset, made)

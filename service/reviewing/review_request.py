@@ -14,7 +14,7 @@ from service.dispatch_request import Kinds
 from service.request import Strict, fault, no_nul
 from service.routing.facts import Vocabulary
 from service.routing.problems import nearest
-from service.store.findings import VERDICTS
+from service.store.findings import FAULTED, VERDICTS
 
 COMMENT_CHARACTERS_MAX: Final = 2_000
 RULE_CHARACTERS_MAX: Final = 200
@@ -123,10 +123,14 @@ def finding_schema(vocabulary: Vocabulary) -> Schema:
 
 
 def read_finding(
-    schema: Schema, document: Mapping[str, Any], rules: Collection[str]
+    schema: Schema,
+    document: Mapping[str, Any],
+    rules: Collection[str],
+    recommended: Collection[str] = (),
 ) -> dict[str, Any]:
     """
-    Read a finding against the schema and the *rules* that may be named.
+    Read a finding against the schema and the *rules* that may be named. Who finds that too little
+    or too much was *recommended* cannot name the very same.
 
     Raises:
         ValidationError: it has faults; all are named.
@@ -142,11 +146,15 @@ def read_finding(
     if rule is not None and rule not in rules and "wrong_rule" not in faults:
         allowed = tuple(rules)[:RULES_SHOWN_MAX]
         faults["wrong_rule"] = [not_named(rule, "a rule that fired or of the ruleset", allowed)]
+    wanted = told.get("should_have_sent") or []
+    if wanted and set(wanted) == set(recommended) and told.get("verdict") in FAULTED:
+        text = "is what was recommended: name others, or leave it out, or find that it was right"
+        faults.setdefault("should_have_sent", [text])
     if faults:
         raise ValidationError(faults)
     return {
         "verdict": told["verdict"],
-        "should_have_sent": told.get("should_have_sent") or [],
+        "should_have_sent": wanted,
         "wrong_facts": told.get("wrong_facts") or [],
         "wrong_rule": rule,
         "comment": (told.get("comment") or "").strip() or None,

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
     func,
     literal,
     select,
@@ -29,7 +30,7 @@ from sqlalchemy.exc import IntegrityError
 
 from service.store.cursor import Cursor, read_cursor, write_cursor
 from service.store.database import Instant, metadata, reading, writing
-from service.store.reviews import is_held
+from service.store.reviews import held_by, is_held, reviews
 
 alerts = Table(
     "alerts",
@@ -203,6 +204,29 @@ def newest_open(
         rows = [dict(row._mapping) for row in connection.execute(query)]
     count = int(rows[0]["of"]) if rows else 0
     return tuple(Alert(**{name: row[name] for name in Alert.__slots__}) for row in rows), count
+
+
+def waiting(engine: Engine, agency: str, identity: str, now: datetime) -> tuple[int, str | None]:
+    """
+    Count the open alerts of an agency that are due and about a call of which somebody holds the
+    review, and give the id of the review to answer first, or None.
+    """
+    query = (
+        select(func.count(alerts.c.id.distinct()), func.min(reviews.c.id))
+        .join(
+            reviews,
+            and_(reviews.c.agency == alerts.c.agency, reviews.c.call_id == alerts.c.call_id),
+        )
+        .where(
+            alerts.c.agency == agency,
+            alerts.c.due_at <= now,
+            alerts.c.settled_at.is_(None),
+            *held_by(identity, now),
+        )
+    )
+    with reading(engine) as connection:
+        count, review_id = connection.execute(query).one()
+    return int(count), review_id
 
 
 def _shown_to(

@@ -29,6 +29,8 @@ from service.access import Actor
 from service.store.cursor import Cursor, read_cursor, write_cursor
 from service.store.database import Instant, metadata, reading, writing
 
+LATELY_ENTRIES = 2_000  # of which a filter offers the acts and kinds
+
 audit = Table(
     "audit",
     metadata,
@@ -142,6 +144,22 @@ def who_did(
         audit.c.at >= since,
     )
     return frozenset(connection.execute(query).scalars())
+
+
+def done_lately(engine: Engine, agency: str) -> tuple[tuple[str, str], ...]:
+    """
+    Give each act and kind of subject that are together in one of an agency's newest entries.
+    """
+    newest = (
+        select(audit.c.act, audit.c.subject_kind)
+        .where(audit.c.agency == agency)
+        .order_by(audit.c.at.desc(), audit.c.id.desc())
+        .limit(LATELY_ENTRIES)
+        .subquery()
+    )
+    query = select(newest.c.act, newest.c.subject_kind).distinct()
+    with reading(engine) as connection:
+        return tuple((row.act, row.subject_kind) for row in connection.execute(query))
 
 
 def page(

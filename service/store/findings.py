@@ -37,6 +37,8 @@ from service.store.database import Instant, dump_json, metadata, reading
 from service.store.reviews import reviews
 
 VERDICTS: Final = ("right", "under_triaged", "over_triaged", "cannot_tell")
+# These say that what was recommended is wrong.
+FAULTED: Final = ("under_triaged", "over_triaged")
 
 findings = Table(
     "findings",

@@ -166,8 +166,15 @@ def is_held(
     Give the condition that somebody holds a review of this call now and has not answered.
     """
     return exists().where(
-        reviews.c.agency == agency,
-        reviews.c.call_id == call_id,
+        reviews.c.agency == agency, reviews.c.call_id == call_id, *held_by(identity, at)
+    )
+
+
+def held_by(identity: str, at: datetime) -> tuple[ColumnElement[bool], ...]:
+    """
+    Give the conditions of a review that somebody holds now and has not answered.
+    """
+    return (
         reviews.c.claimed_by == identity,
         reviews.c.answered_at.is_(None),
         reviews.c.claimed_until > at,

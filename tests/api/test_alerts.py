@@ -101,7 +101,7 @@ def test_who_sees_and_settles(api: Api) -> None:
 def test_whoever_holds_the_review_is_not_told_what_was_sent(api: Api) -> None:
     """
     While a supervisor holds the review of a call, no alert about it is in their list or line, and
-    none is theirs to settle; once they have answered it is.
+    none is theirs to settle, but both say that one waits; once they have answered it is.
     """
     made = nobody_sent(api, "alert-blind")
     alert_id = next(one["alert_id"] for one in listed(api) if one["decision_id"] == made)
@@ -118,11 +118,21 @@ def test_whoever_holds_the_review_is_not_told_what_was_sent(api: Api) -> None:
     line = open_alerts(api.parts, actor(api, "supervisor"))
     assert line is not None
     assert "alert-blind" not in [one.call_id for one in line.items]
+    assert (line.waiting.count, line.waiting.review_id) == (1, review.id)
+    assert [count_waiting(api, role) for role in ("supervisor", "auditor", "admin")] == [1, 0, 0]
     path = f"/v1/alerts/{alert_id}/settle"
     assert send(api, "POST", path, "supervisor", {}).status_code == 404
     answered = {"would_send": ["ems"]}
     send(api, "POST", f"/v1/reviews/{review.id}/answer", "supervisor", answered)
+    assert count_waiting(api, "supervisor") == 0
     assert send(api, "POST", path, "supervisor", {}).status_code == 200
+
+
+def count_waiting(api: Api, role: str) -> int:
+    """
+    Give how many alerts wait for the answer of a role's key.
+    """
+    return int(send(api, "GET", "/v1/alerts", role).json["waiting"])
 
 
 def test_the_line_on_a_page_is_short_and_never_fails(api: Api) -> None:

@@ -10,7 +10,7 @@ import pytest
 from service.store import reviews
 from service.store.database import reading, writing
 from tests.api.conftest import Api
-from tests.api.reporting import CALM, faults, report
+from tests.api.reporting import CALM, decided, faults, report
 from tests.api.reviewing import (
     claim,
     find,
@@ -23,6 +23,8 @@ from tests.api.reviewing import (
     select,
     to_review,
 )
+
+DANGERS = {**CALM, "suicide": "plan", "weapon": "blade"}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -148,6 +150,45 @@ def test_a_review_is_answered_once_and_found_once(api: Api) -> None:
     assert (twice.status_code, twice.json["code"]) == (409, "already_found")
     whole = api.get(f"/v1/reviews/{review_id}", "supervisor").json
     assert (whole["would_send"], whole["finding"]["verdict"]) == (["988"], "right")
+
+
+def test_fault_is_found_only_where_something_else_is_wanted(api: Api) -> None:
+    """
+    Who finds that too little or too much was sent cannot name what was recommended as right; such a
+    finding without a name is no scenario where the reviewer answered the same.
+    """
+    review_id, _ = to_review(api, "faulted", DANGERS)
+    claim(api, review_id)
+    early = find(api, review_id, verdict="under_triaged", should_have_sent=["ems"])
+    assert early.json["code"] == "not_answered"
+    alike = decided(api, "faulted-too", DANGERS)["recommendation"]["responders"]
+    same = [one["kind"] for one in alike]
+    give_answer(api, review_id, "supervisor", *same)
+    for verdict in ("under_triaged", "over_triaged"):
+        refused = faults(find(api, review_id, verdict=verdict, should_have_sent=same[::-1]))
+        assert set(refused) == {"should_have_sent"}
+        assert refused["should_have_sent"]["message"].startswith("is what was recommended: ")
+    found = find(api, review_id, verdict="under_triaged").json
+    made = api.post(f"/v1/findings/{found['finding_id']}/scenario", {}, "supervisor")
+    assert (made.status_code, made.json["code"]) == (409, "says_nobody")
+
+
+@pytest.mark.parametrize("verdict", ["under_triaged", "over_triaged"])
+def test_the_scenario_of_a_fault_forbids_what_was_recommended(api: Api, verdict: str) -> None:
+    """
+    It is named by the dangers that were told, and never met by the answer that was at fault.
+    """
+    review_id, _ = to_review(api, f"forbids-{verdict}", DANGERS)
+    claim(api, review_id)
+    seen = give_answer(api, review_id, "supervisor", "warm_line")
+    sent = [one["kind"] for one in seen.json["recommendation"]["responders"]]
+    found = find(api, review_id, verdict=verdict).json
+    made = api.post(f"/v1/findings/{found['finding_id']}/scenario", {}, "supervisor")
+    assert made.status_code == 201
+    scenario = made.json["scenario"]
+    assert (scenario["expect"], scenario["never_exactly"]) == ([["warm_line"]], [sent])
+    assert scenario["name"].startswith("A reviewer found too ")
+    assert scenario["name"].endswith(" was sent: has a plan for suicide, knife or blade")
 
 
 def test_another_agency_finds_nothing(api: Api) -> None:

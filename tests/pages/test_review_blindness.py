@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 from flask.testing import FlaskClient
 
-from service.store import reviews
+from service.store import alerts, reviews
+from service.store.alerts import Alert
 from service.store.database import writing
 from service.store.reviews import Review
 from tests.api.conftest import Api
@@ -104,3 +105,28 @@ def test_the_queue_asks_the_store_a_fixed_number_of_times(
         opened(reviewer, "/reviews")
     assert len(short) == len(long)
     assert len(long) <= 9
+
+
+def test_pages_say_that_an_alert_waits_for_the_answer(
+    service: Service, api: Api, reviewer: FlaskClient
+) -> None:
+    """
+    An alert about a claimed call is not shown, and the page of alerts and every other say that one
+    waits and which review to answer; then it stands there.
+    """
+    review_id, decision_id = to_review(api, "waits")
+    assert claim(api, review_id).status_code == 200
+    now = service.parts.now()
+    about = (alerts.new_id(), "example", "nobody_sent", decision_id, "waits")
+    alerts.create(service.parts.store, Alert(*about, "Nobody was sent.", now, now))
+    said = "One alert is about the call whose review you hold."
+    for path in ("/alerts", "/reviews"):
+        shown = reviewer.get(path).text
+        assert said in shown
+        assert f'<a href="/reviews/{review_id}">Answer that review</a>' in shown
+        assert "Nobody was sent." not in shown
+    give_answer(api, review_id)
+    for path in ("/alerts", "/reviews"):
+        shown = reviewer.get(path).text
+        assert said not in shown
+        assert "Nobody was sent." in shown

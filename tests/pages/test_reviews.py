@@ -72,7 +72,7 @@ def test_one_call_from_the_queue_to_a_scenario(
     assert "<h1>What would you have sent?</h1>" in asked.text
     assert "closer" not in asked.text
     assert "recommended</span>" in asked.text
-    given = press(reviewer, f"{address}/answer", address, would_send=["mobile_crisis", "988"])
+    given = press(reviewer, f"{address}/answer", address, would_send=["988"])
     assert (given.status_code, given.location) == (303, address)
     answered = reviewer.get(address)
     assert "<h1>Was it the right answer?</h1>" in answered.text
@@ -90,11 +90,27 @@ def test_one_call_from_the_queue_to_a_scenario(
     assert "as a scenario now" in reviewer.get(added.location).text
     draft = service.parts.drafts.find("example", "national-baseline")
     scenario = draft.scenarios[-1]
-    assert scenario["expect"] == [["mobile_crisis", "988"]]
+    assert scenario["expect"] == [["988"]]
     assert MISSED not in str(draft.scenarios)
     again = press(reviewer, f"{address}/scenario", address)
     assert again.status_code == 409
     assert "already" in again.text
+
+
+def test_words_that_turn_the_writing_turn_nothing_else(api: Api, reviewer: FlaskClient) -> None:
+    """
+    A comment with a sign that turns the direction of writing stands apart from the page's words, on
+    the review and on the decision.
+    """
+    address, turned = to_page(api, "page-turned"), "\u202eelttil oot"
+    press(reviewer, f"{address}/claim")
+    press(reviewer, f"{address}/answer", address, would_send="ems")
+    press(reviewer, f"{address}/finding", address, verdict="cannot_tell", comment=turned)
+    shown = reviewer.get(address).text
+    assert f"“<bdi>{turned}</bdi>”" in shown
+    decision = re.search(r"/decisions/\w+", shown)
+    assert decision is not None
+    assert f'<p class="words" dir="auto">{turned}</p>' in reviewer.get(decision[0]).text
 
 
 def test_the_next_call_is_one_that_the_person_may_review(api: Api, reviewer: FlaskClient) -> None:
