@@ -140,7 +140,7 @@ def test_a_source_that_there_is_not_is_a_fault(service: Service, browser: FlaskC
     """
     page = tell(browser, "said-2", "weapon=none", said_next="rumour")
     assert page.status_code == 422
-    assert "Must be one of" in page.text
+    assert "rumour cannot stand here" in page.text
     assert service.parts.records.of_call("example", "said-2") == []
 
 
