@@ -17,14 +17,12 @@ from typing import Any
 
 import orjson
 import structlog
-from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
 from sqlalchemy import Engine
 
 from service.encryption import write_secret
 from service.errors import StoreUnavailableError
+from service.redis_client import ALIVE_KEY, connect
 from service.settings import Settings
 from service.store import agencies, keys, sessions
 from service.store.agencies import Agency
@@ -32,7 +30,7 @@ from service.store.keys import Key
 from service.store.sessions import Session
 
 log = structlog.get_logger()
-LOOK_AGAIN_S = 0.1
+LOOK_AGAIN_S = 0.1  # keys that nobody has cost the store no more than ten looks a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +68,7 @@ class Surroundings:
     def __init__(self, settings: Settings, store: Engine) -> None:
         self._settings = settings
         self._store = store
-        self._queue = _open_queue(settings.redis_url)
+        self._queue = connect(settings.redis_url) if settings.redis_url else None
         self._kept = settings.home / "last_seen.json"
         self._stopping = threading.Event()
         self._looking = threading.Lock()
@@ -108,13 +106,18 @@ class Surroundings:
             return found
         with self._looking:
             if self.look_age_s > LOOK_AGAIN_S:
-                self.look()
+                self._look()
         return self._seen.key(secret)
 
     def look(self) -> None:
         """
         Look once: read agencies and keys, and ask the queue for a sign of life. Never raises.
         """
+        with self._looking:
+            self._look()
+
+    def _look(self) -> None:
+        # Two looks at once could leave the older one in force.
         before = self._seen
         has_queue = self._has_queue()
         try:
@@ -160,7 +163,7 @@ class Surroundings:
         if self._queue is None:
             return None
         try:
-            return bool(self._queue.exists(f"crisis_router:alive:{name}"))
+            return bool(self._queue.exists(ALIVE_KEY.format(part=name)))
         except RedisError:
             return None
 
@@ -190,17 +193,6 @@ class Surroundings:
             return bool(self._queue.ping())
         except RedisError:
             return False
-
-
-def _open_queue(url: str) -> Redis | None:
-    if not url:
-        return None
-    # A dead server must cost nothing: no retries, and a fifth of a second at most (redis-py waits
-    # 3.7 s by itself).
-    address = url.replace("redis+socket://", "unix://")
-    return Redis.from_url(
-        address, socket_connect_timeout=0.2, socket_timeout=0.2, retry=Retry(NoBackoff(), 0)
-    )
 
 
 def _keep(path: Path, seen: Seen) -> None:

@@ -3,24 +3,19 @@ Do what the queue asks: each task is one call of the service, and stands being r
 """
 
 import time
-from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 import structlog
 from celery import shared_task
-from sqlalchemy import Engine
 
-from service.agency_settings import AgencyDefaults
 from service.alerts import raise_for_missing, raise_for_stored
 from service.encryption import sampling_key
+from service.redis_client import ALIVE_KEY, ALIVE_S
 from service.reviewing import review_selection
 from service.reviewing.review_selection import Selecting
-from service.rules_in_force import read_rules
-from service.settings import read_settings
 from service.store import records as stored
-from service.store.database import open_store
-from workers.redis_client import ALIVE_KEY, ALIVE_S, Client, connect
+from workers.process import now, redis, rules, settings, store
 
 log = structlog.get_logger()
 
@@ -34,7 +29,7 @@ def store_records(records: list[dict[str, Any]]) -> int:
     sends again whatever it does not find in the store.
     """
     started = time.perf_counter()
-    count, refused = stored.insert(_store(), records, datetime.now(UTC), also=raise_for_stored)
+    count, refused = stored.insert(store(), records, now(), also=raise_for_stored)
     for one in refused:
         # It stays in its journal, so nothing is lost; but somebody must look at it.
         log.error("record_refused", record_id=one.record_id, reason=one.reason)
@@ -48,7 +43,7 @@ def look_for_missing() -> int:
     """
     Look for records that hosts numbered and the store lacks, and count the new alerts.
     """
-    return raise_for_missing(_store(), datetime.now(UTC))
+    return raise_for_missing(store(), now())
 
 
 @shared_task(name="workers.tasks.note_alive")  # type: ignore[untyped-decorator]  # Celery has no types
@@ -56,8 +51,8 @@ def note_alive(part: str) -> None:
     """
     Note that *part* sent this and that a worker took it, for as long as both should be believed.
     """
-    at = datetime.now(UTC).isoformat()
-    pipe = _redis().pipeline(transaction=False)
+    at = now().isoformat()
+    pipe = redis().pipeline(transaction=False)
     for alive in (part, "worker"):
         pipe.set(ALIVE_KEY.format(part=alive), at, ex=ALIVE_S)
     pipe.execute()
@@ -70,22 +65,10 @@ def select_for_review() -> int:
 
     If the store is away the task ends with its error; the next one goes on where this began.
     """
-    defaults, key = _selecting()
-    return review_selection.select_for_review(_store(), Selecting(defaults, key, datetime.now(UTC)))
+    by = Selecting(rules().config.agency, _sampling_key(), now())
+    return review_selection.select_for_review(store(), by)
 
 
 @cache
-def _selecting() -> tuple[AgencyDefaults, str]:
-    settings = read_settings()
-    return read_rules(settings).config.agency, sampling_key(settings)
-
-
-@cache
-def _store() -> Engine:
-    settings = read_settings()
-    return open_store(settings.database_url, wait_s_max=settings.store_wait_s_max)
-
-
-@cache
-def _redis() -> Client:
-    return connect(read_settings().redis_url)
+def _sampling_key() -> str:
+    return sampling_key(settings())

@@ -16,15 +16,13 @@ from typing import Any, Final
 
 import orjson
 import structlog
-from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
 from sqlalchemy import Engine
 
 from service.alerts import RULES_NOT_LOADED
 from service.encryption import write_secret
 from service.errors import CrisisRouterError, StoreUnavailableError
+from service.redis_client import connect
 from service.rules_in_force import AgencyRules, RulesInForce
 from service.rulesets import Published
 from service.settings import Settings
@@ -45,15 +43,7 @@ class Bell:
     """
 
     def __init__(self, url: str) -> None:
-        self._queue: Redis | None = None
-        if url:
-            address = url.replace("redis+socket://", "unix://")
-            self._queue = Redis.from_url(
-                address,
-                socket_connect_timeout=0.2,
-                socket_timeout=0.2,
-                retry=Retry(NoBackoff(), 0),
-            )
+        self._queue = connect(url) if url else None
         self._heard: Any = None
 
     def ring(self) -> None:

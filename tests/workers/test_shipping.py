@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from service.journal import Entry, Journal, Written, create_journal
+from service.redis_client import ALIVE_KEY
 from service.settings import Settings, read_settings
 from service.store import agencies, decisions, dispatches, records, reviews
 from service.store.agencies import Agency
@@ -20,7 +21,6 @@ from service.store.database import open_store, reading
 from service.store.migration import migrate
 from tests.servers import ROOT, Child, RedisServer, child_environment, python
 from workers.celery_app import QUEUE, make_celery
-from workers.redis_client import ALIVE_KEY
 
 STORED_WITHIN_S = 2.0
 

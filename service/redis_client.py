@@ -15,7 +15,8 @@ _WAIT_S = 0.2
 
 def connect(url: str) -> Client:
     """
-    Make a client for *url*; a dead Redis is an error in milliseconds, a hung one in 0.2 s.
+    Make a client for *url*; a dead Redis is an error in milliseconds, a hung one in 0.2 s. By
+    itself redis-py would wait for seconds.
 
     Celery's `redis+socket:///path` is what redis-py calls `unix:///path`.
     """
