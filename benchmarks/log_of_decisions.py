@@ -13,9 +13,10 @@ from typing import Any
 
 from benchmarks.calls import REMARKS, random_calls, read_weights
 from service import PROGRAM_VERSION
-from service.decisions import iso, seal_request
+from service.decisions import seal_request
 from service.encryption import KeyRing
 from service.host.first_start import AGENCY
+from service.instants import iso
 from service.parts import Parts
 from service.store import records
 

@@ -15,9 +15,9 @@ from sqlalchemy import Connection, Engine
 
 from service.access import READ_ALERTS, READ_CALLS, Actor
 from service.audit import Audit
-from service.decisions import iso
 from service.encryption import KeyRing
 from service.errors import ConflictError, SealedTextError, StoreUnavailableError
+from service.instants import iso
 from service.store import alerts, audit, journal_numbers
 from service.store.alerts import Alert, Settled
 from service.store.database import writing

@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from service.access import Actor
 from service.errors import StoreUnavailableError
+from service.instants import iso
 from service.store import audit
 from service.store.audit import Entry
 
@@ -70,10 +71,9 @@ def shown(entry: Entry) -> Mapping[str, Any]:
     """
     Give an entry as the API shows it.
     """
-    at = entry.at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
     return {
         "audit_id": entry.id,
-        "at": at,
+        "at": iso(entry.at),
         "identity": entry.identity,
         "name": entry.name,
         "role": entry.role,

@@ -11,8 +11,8 @@ import structlog
 from marshmallow import ValidationError, fields, validate
 from sqlalchemy import Engine
 
-from service.decisions import iso
 from service.errors import StoreUnavailableError
+from service.instants import iso
 from service.request import Instant, Strict, no_nul
 from service.spreadsheet import csv_line
 from service.store import audit

@@ -23,6 +23,7 @@ from service.answers import Document, change_between, recommendation_document
 from service.encryption import KeyRing
 from service.errors import JournalUnavailableError
 from service.gathering import Gathered, gather
+from service.instants import iso
 from service.journal import Entry, Journal, Repeat, Stale, Written
 from service.routing.decide import decide, floor
 from service.routing.facts import CallFacts
@@ -250,13 +251,6 @@ def answer_again(body: Mapping[str, Any], was: str | None, fingerprint: str | No
     if was == fingerprint:
         return Answered(200, dict(body["answer"]))
     return Answered(409, {})
-
-
-def iso(at: dt.datetime) -> str:
-    """
-    Write a time as ISO 8601 in UTC, ending in Z.
-    """
-    return at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
 
 
 def record_id_of(agency: str, idempotency_key: str | None) -> str:

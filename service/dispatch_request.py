@@ -13,9 +13,16 @@ from typing import Any, Final
 from marshmallow import Schema, ValidationError, fields, validate
 
 from service.answers import in_ladder_order
-from service.request import REASON_CHARACTERS_MAX, Instant, Strict, fault, no_nul
+from service.request import (
+    REASON_CHARACTERS_MAX,
+    Instant,
+    Names,
+    Strict,
+    fault,
+    no_nul,
+    not_named,
+)
 from service.routing.facts import Vocabulary
-from service.routing.problems import nearest
 from service.rulesets import OTHER
 
 EMS: Final = frozenset(("ems",))
@@ -52,36 +59,17 @@ class Asked:
         return in_ladder_order(frozenset().union(*let_go))
 
 
-class Kinds(fields.Field[list[str]]):
+class Kinds(Names):
     """
     Kinds of responder, each once.
     """
 
+    no_list = "must be a list of kinds of responder"
+    too_many = "has more entries than there are kinds: name each once"
+    each_once = "name each kind once"
+
     def __init__(self, allowed: tuple[str, ...], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.allowed = allowed
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[str]:
-        if not isinstance(value, list):
-            raise ValidationError("must be a list of kinds of responder")
-        if len(value) > len(self.allowed):
-            raise ValidationError("has more entries than there are kinds: name each once")
-        faults: dict[int, Any] = {}
-        for place, one in enumerate(value):
-            if one not in self.allowed:
-                faults[place] = [_unknown(one, "a kind of responder", self.allowed)]
-            elif one in value[:place]:
-                faults[place] = [fault(f"`{one}` stands twice: name each kind once")]
-        if faults:
-            raise ValidationError(faults)
-        return list(value)
-
-
-def _unknown(said: object, what: str, allowed: tuple[str, ...]) -> dict[str, Any]:
-    shown = f"`{said[:60]}`" if isinstance(said, str) else "what was sent"
-    near = nearest(said, allowed) if isinstance(said, str) else None
-    hint = f": did you mean `{near}`?" if near else ""
-    return fault(f"{shown} is not {what}{hint}", allowed)
+        super().__init__(allowed, "a kind of responder", **kwargs)
 
 
 def dispatch_schema(vocabulary: Vocabulary) -> type[Schema]:
@@ -148,7 +136,7 @@ def _owed(
     if why:
         owed.append(("reason", fault(f"{why}: give a reason", reasons)))
     if reason is not None and reason not in reasons:
-        owed.append(("reason", _unknown(reason, "a reason of this agency", reasons)))
+        owed.append(("reason", not_named(reason, "a reason of this agency", reasons)))
     if reason == OTHER and not (told.get("comment") or "").strip():
         owed.append(("comment", fault(f"the reason `{OTHER}` needs a comment")))
     if sent == [] and told.get("call_back_at") is None:

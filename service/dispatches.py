@@ -20,10 +20,11 @@ from sqlalchemy import Engine
 from service import PROGRAM_VERSION
 from service.access import Actor
 from service.answers import Document
-from service.decisions import Answered, answer_again, iso, record_id_of
+from service.decisions import Answered, answer_again, record_id_of
 from service.dispatch_request import Asked, read_report
 from service.encryption import KeyRing
 from service.errors import JournalUnavailableError, StoreUnavailableError
+from service.instants import iso
 from service.journal import Entry, Journal, Record, Repeat, Stale
 from service.store import decisions
 from service.store.agencies import Agency

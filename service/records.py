@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import Engine
 
 from service.answers import Document
-from service.decisions import iso, open_request
+from service.decisions import open_request
 from service.encryption import KeyRing
 from service.errors import SealedTextError, StoreUnavailableError
+from service.instants import iso
 from service.journal import Journal, Record
 from service.store import decisions, dispatches
 from service.store.decision_fields import Filters

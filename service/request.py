@@ -52,6 +52,47 @@ class OneOf(validate.OneOf):
         raise ValidationError([fault(f"`{shown}` cannot stand here{hint}", choices)])
 
 
+def not_named(said: object, what: str, allowed: tuple[str, ...]) -> dict[str, Any]:
+    """
+    Say that something is not one of the names that are allowed, and which one is near.
+    """
+    shown = f"`{said[:60]}`" if isinstance(said, str) else "what was sent"
+    near = nearest(said, allowed) if isinstance(said, str) else None
+    hint = f": did you mean `{near}`?" if near else ""
+    return fault(f"{shown} is not {what}{hint}", allowed)
+
+
+class Names(fields.Field[list[str]]):
+    """
+    Names of a list, each once; what is wrong with them is said in words that a kind of list may
+    set otherwise.
+    """
+
+    no_list = "must be a list"
+    too_many = "has more entries than there are names: give each once"
+    each_once = "name each once"
+
+    def __init__(self, allowed: tuple[str, ...], what: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.allowed = allowed
+        self.what = what
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[str]:
+        if not isinstance(value, list):
+            raise ValidationError(self.no_list)
+        if len(value) > len(self.allowed):
+            raise ValidationError(self.too_many)
+        faults: dict[int, Any] = {}
+        for place, one in enumerate(value):
+            if one not in self.allowed:
+                faults[place] = [not_named(one, self.what, self.allowed)]
+            elif one in value[:place]:
+                faults[place] = [fault(f"`{one}` stands twice: {self.each_once}")]
+        if faults:
+            raise ValidationError(faults)
+        return list(value)
+
+
 def no_nul(text: str) -> None:
     """
     Refuse a NUL, which databases cannot keep.

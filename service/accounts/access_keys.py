@@ -13,8 +13,8 @@ from sqlalchemy import Engine
 from service.access import MAY, Actor
 from service.accounts.people import name_field
 from service.audit import Audit
-from service.decisions import iso
 from service.errors import ConflictError
+from service.instants import iso
 from service.request import OneOf, Strict, fault
 from service.store import audit, keys, people
 from service.store.database import writing

@@ -19,8 +19,8 @@ from sqlalchemy import Connection, Engine
 from service.access import MAY, Actor
 from service.accounts.sign_in import account_of
 from service.audit import Audit
-from service.decisions import iso
 from service.errors import ConflictError, CursorError
+from service.instants import iso
 from service.request import Flag, OneOf, Strict
 from service.store import agencies, audit, keys, people, sessions
 from service.store.cursor import Cursor, read_cursor, write_cursor

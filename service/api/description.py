@@ -28,10 +28,9 @@ from service.api.review_operations import review_operations, review_schemas
 from service.api.rule_answers import REQUESTS
 from service.api.rule_operations import rule_operations
 from service.api.rule_schemas import rule_schemas
-from service.dispatch_request import Kinds
 from service.parts import Parts
-from service.request import ByName, Degrees, Facts, Flag, Instant
-from service.reviewing.review_request import Name, Names, answer_schema, finding_schema
+from service.request import ByName, Degrees, Facts, Flag, Instant, Names
+from service.reviewing.review_request import Name, answer_schema, finding_schema
 
 SHOWN_FILES = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript"}
 START = b"""window.addEventListener("load", function () {
@@ -152,9 +151,6 @@ def _fields_of_ours(converter: Any, field: Any, **kwargs: Any) -> dict[str, Any]
     elif isinstance(field, Names):
         name = {"type": "string", "enum": list(field.allowed)}
         described = {"type": "array", "items": name, "uniqueItems": True}
-    elif isinstance(field, Kinds):
-        kind = {"type": "string", "enum": list(field.allowed)}
-        described = {"type": "array", "items": kind, "uniqueItems": True}
     elif isinstance(field, Degrees):
         described = {"type": "number", "minimum": -field.limit, "maximum": field.limit}
     elif isinstance(field, Flag):

@@ -20,7 +20,7 @@ from service.api.rule_answers import (
     with_tag,
     yaml_answer,
 )
-from service.decisions import iso
+from service.instants import iso
 from service.parts import Parts
 from service.store import drafts
 from service.store.drafts import Approval, Draft

@@ -14,7 +14,7 @@ from marshmallow import ValidationError, fields, validate
 from service.access import TUNE_RULES, Actor
 from service.api.asking import answer, who_asks
 from service.api.problems import RefusedError, problem, unprocessable
-from service.decisions import iso
+from service.instants import iso
 from service.json_body import read_json
 from service.parts import Parts
 from service.request import Instant, Strict, no_nul, text
@@ -35,7 +35,6 @@ JSON = "application/json"
 YAML = "application/yaml"
 YAMLS = (YAML, "application/x-yaml", "text/yaml", "text/x-yaml")
 COMMENT_CHARACTERS_MAX = 2_000
-COMMENT = [validate.Length(0, COMMENT_CHARACTERS_MAX), no_nul]
 
 
 class Approve(Strict):

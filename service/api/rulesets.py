@@ -25,8 +25,8 @@ from service.api.rule_answers import (
     with_tag,
     yaml_answer,
 )
-from service.decisions import iso
 from service.errors import CursorError
+from service.instants import iso
 from service.parts import Parts
 from service.request import Strict
 from service.store import drafts, ruleset_choices, rulesets

@@ -14,7 +14,6 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from service.access import DECIDE, REPORT_DISPATCH
 from service.answers import Document
-from service.pages.call_form import faults_of
 from service.pages.call_sent import panel_of, reported
 from service.pages.call_sheet import (
     FORM_TOO_OLD,
@@ -25,10 +24,11 @@ from service.pages.call_sheet import (
     show_call,
     suggested_id,
 )
+from service.pages.form_faults import each_fault
 from service.pages.frame import keep_in_order, refused
 from service.pages.sent_form import TypedSent, read_sent
 from service.pages.typed_call import Typed, body_of, read_typed, typed_of
-from service.pages.visitor import Visitor, is_own_form, signed_in, visitor
+from service.pages.visitor import NotAllowedError, Visitor, is_own_form, visitor
 from service.parts import Parts
 from service.request import CALL_ID_CHARACTERS_MAX
 
@@ -48,10 +48,10 @@ def call_pages(parts: Parts) -> Blueprint:
         Show an empty call, or take up one that is on record; who takes no calls is led to where
         their own work begins.
         """
-        signed = signed_in(parts)
-        if signed is not None and not signed.actor.may(DECIDE):
-            return redirect(signed.home, 303)
-        who = visitor(parts, DECIDE)
+        try:
+            who = visitor(parts, DECIDE)
+        except NotAllowedError as error:
+            return redirect(error.who.home, 303)
         call_id = request.args.get("call", "").strip()
         if call_id:
             return _taken_up(parts, who, call_id)
@@ -146,7 +146,7 @@ def _decided(parts: Parts, who: Visitor, typed: Typed) -> Response:
             told = body_of(typed, vocabulary, who.agency.time_zone)
             body = parts.decision_schema.load(told)
         except ValidationError as error:
-            faults = tuple(faults_of(error.messages))
+            faults = tuple(each_fault(error.messages))
             beside = replace(_before(parts, who, typed), faults=faults)
             return show_call(parts, who, typed, beside, status=422)
         press = press_of(told, typed.seen)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from service.pages.form_faults import as_sentence
+from service.pages.local_time import clock_of, day_of
 from service.request import GUESSES
 from service.routing.facts import UNKNOWN, CallFacts, Vocabulary
 from service.routing.rules import POLICE
@@ -149,15 +151,14 @@ class Answer:
         """
         Give the time of day of the decision, with the offset from UTC.
         """
-        offset = self.decided_at.isoformat(timespec="seconds")[-6:].replace("-", "−")
-        return f"{self.decided_at:%H:%M:%S} {offset}"
+        return clock_of(self.decided_at)
 
     @property
     def day(self) -> str:
         """
         Give the day of the decision.
         """
-        return f"{self.decided_at:%A} {self.decided_at.day} {self.decided_at:%B %Y}"
+        return day_of(self.decided_at)
 
     @property
     def short_digest(self) -> str:
@@ -211,7 +212,7 @@ def answer_of(
         further_count=sum(facts.is_open(name) for name in vocabulary.asked if name not in unknown),
         notify=tuple(vocabulary.notify.get(name, name) for name in recommended["notify"]),
         mode=MODES.get(document["mode"]),
-        warnings=tuple(_sentence(one["message"]) for one in document["warnings"]),
+        warnings=tuple(as_sentence(one["message"]) for one in document["warnings"]),
         decided_at=decided_at.astimezone(ZoneInfo(time_zone)),
         announced=_announced(document, vocabulary),
     )
@@ -256,7 +257,7 @@ def _police(
     published: Published | None,
 ) -> PoliceLine:
     said = document["law_enforcement"]
-    because = tuple((_sentence(one["text"]), one.get("rule") or "") for one in said["because"])
+    because = tuple((as_sentence(one["text"]), one.get("rule") or "") for one in said["because"])
     vocabulary = config.vocabulary
     bearing = set(config.console.police_dangers)
     if published is not None:
@@ -335,10 +336,3 @@ def _changes(
         if fact is not None:
             shown.append((fact.label, fact.label_of(one["to"]), tuple(one["responders"])))
     return tuple(shown)
-
-
-def _sentence(text: str) -> str:
-    """
-    Write a message as a sentence: a capital first, a full stop last.
-    """
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '?', '!')) else '.'}"

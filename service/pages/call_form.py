@@ -11,6 +11,7 @@ from typing import Any
 
 from service.console import Console
 from service.pages.answer_keys import NOT_KNOWN_KEY, letters
+from service.pages.form_faults import Fault
 from service.pages.typed_call import NOT_KNOWN, Typed, body_of, text_of
 from service.routing.facts import Fact, Value, Vocabulary
 
@@ -23,16 +24,6 @@ TYPED_FIELDS = {
     "incident_type.registry": ("registry", "List of codes"),
     "incident_type.code": ("type-code", "Type code"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """
-    One thing that the schema refuses: the path in the request, and what is wrong there.
-    """
-
-    path: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,22 +117,6 @@ class CallForm:
         Count the facts that nobody asked about and that are not among the questions.
         """
         return sum(len(fields) for _, fields in self.groups)
-
-
-def faults_of(messages: object, path: str = "") -> Iterator[Fault]:
-    """
-    Flatten what marshmallow says into one fault for each place, without the code marks of the API.
-    """
-    if isinstance(messages, Mapping) and isinstance(messages.get("message"), str):
-        yield Fault(path, messages["message"].replace("`", ""))
-    elif isinstance(messages, Mapping):
-        for name, inner in messages.items():
-            yield from faults_of(inner, f"{path}.{name}" if path else str(name))
-    elif isinstance(messages, list):
-        for inner in messages:
-            yield from faults_of(inner, path)
-    else:
-        yield Fault(path, str(messages).replace("`", ""))
 
 
 def make_form(

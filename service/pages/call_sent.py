@@ -16,8 +16,8 @@ from service.agency_settings import settings_of
 from service.answers import Document
 from service.dispatches import Report
 from service.errors import StoreUnavailableError
-from service.pages.call_form import Fault, faults_of
 from service.pages.call_sheet import Beside, find, in_words, kinds_of, press_of, show_call
+from service.pages.form_faults import Fault, each_fault
 from service.pages.sent_form import (
     SOMETHING_ELSE,
     TICK_SOMEBODY,
@@ -58,7 +58,7 @@ def reported(parts: Parts, who: Visitor, typed: Typed, sent: TypedSent) -> Respo
             answered = parts.dispatches.report(who.actor, who.agency, report)
             status = answered.status
         except ValidationError as error:
-            faults = tuple(faults_of(error.messages))
+            faults = tuple(each_fault(error.messages))
         except StoreUnavailableError:
             status = 503
     is_done = status in (200, 201)

@@ -19,8 +19,10 @@ from service.answers import Document
 from service.errors import StoreUnavailableError
 from service.pages.answer_keys import PAGE_KEYS
 from service.pages.call_answer import Answer, answer_of
-from service.pages.call_form import Fault, make_form
+from service.pages.call_form import make_form
+from service.pages.form_faults import Fault
 from service.pages.frame import page
+from service.pages.local_time import moment
 from service.pages.sent_form import SentPanel
 from service.pages.typed_call import Typed, local_time
 from service.pages.visitor import Visitor
@@ -173,10 +175,7 @@ def time_in(at: dt.datetime, time_zone: str) -> Markup:
     """
     Write a time where the agency is, with its offset; the whole of it is there to be read out.
     """
-    local = at.astimezone(ZoneInfo(time_zone))
-    offset = local.isoformat(timespec="seconds")[-6:].replace("-", "−")
-    clock = f"{local:%H:%M:%S} {offset}"
-    whole = f"{local:%A} {local.day} {local:%B %Y}, {clock}"
+    told = moment(at, time_zone, at)
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
-        local.isoformat(timespec="seconds"), whole, clock
+        told.iso, told.whole, told.clock
     )

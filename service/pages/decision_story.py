@@ -15,6 +15,7 @@ from service.pages.local_time import Moment, moment
 from service.request import GUESSES
 from service.routing.facts import Vocabulary
 from service.rulesets import Config, Published
+from service.tuning.rule_lines import web_address
 from service.tuning.rule_sentences import Sentence, sentences_of
 
 # What a source means for the answer. Source: the contract ('fact_sources').
@@ -323,13 +324,12 @@ def _written(remarks: str, signals: Iterable[Mapping[str, Any]]) -> tuple[Writte
 
 def _fired(one: Mapping[str, Any], sentences: Mapping[str, Sentence]) -> FiredRule:
     basis = one.get("basis") or {}
-    url = str(basis.get("url") or "")
     return FiredRule(
         one["rule"],
         "hazard" if one.get("table") == "hazards" else "need",
         one.get("text", ""),
         str(basis.get("title") or ""),
-        url if url.startswith(("https://", "http://")) else "",
+        web_address(basis.get("url")),
         sentences.get(one["rule"], ()),
     )
 

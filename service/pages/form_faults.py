@@ -3,7 +3,8 @@ What is wrong with a form, for each of its fields, in words for the person who f
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 from flask import request
 from marshmallow import ValidationError
@@ -16,6 +17,16 @@ _PLAIN: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """
+    One thing that the schema refuses: the path in the request, and what is wrong there.
+    """
+
+    path: str
+    message: str
+
+
 def typed(*names: str) -> dict[str, str]:
     """
     Give the fields of the form that were filled in, by name.
@@ -25,25 +36,28 @@ def typed(*names: str) -> dict[str, str]:
 
 def faults_of(error: ValidationError) -> dict[str, list[str]]:
     """
-    Give the messages of each field, by its path.
+    Give the messages of each field, by its path, as sentences.
     """
     found: dict[str, list[str]] = {}
-    for path, message in _flat(error.messages, ""):
-        found.setdefault(path, []).append(message)
+    for one in each_fault(error.messages):
+        found.setdefault(one.path, []).append(sentence(one.message))
     return found
 
 
-def _flat(messages: Any, path: str) -> Iterator[tuple[str, str]]:
+def each_fault(messages: object, path: str = "") -> Iterator[Fault]:
+    """
+    Flatten what marshmallow says into one fault for each place, without the code marks of the API.
+    """
     if isinstance(messages, Mapping) and isinstance(messages.get("message"), str):
-        yield path, sentence(messages["message"])
+        yield Fault(path, messages["message"].replace("`", ""))
     elif isinstance(messages, Mapping):
         for name, inner in messages.items():
-            yield from _flat(inner, f"{path}.{name}" if path else str(name))
+            yield from each_fault(inner, f"{path}.{name}" if path else str(name))
     elif isinstance(messages, list):
         for inner in messages:
-            yield from _flat(inner, path)
+            yield from each_fault(inner, path)
     else:
-        yield path, sentence(str(messages))
+        yield Fault(path, str(messages).replace("`", ""))
 
 
 def sentence(message: str) -> str:
@@ -53,5 +67,11 @@ def sentence(message: str) -> str:
     plain = _PLAIN.get(message, message).replace("`", "")
     if plain.startswith(("must ", "is ", "has ", "stands ")):
         plain = f"This {plain}"
-    plain = plain[:1].upper() + plain[1:]
-    return plain if plain.endswith((".", "?", "!")) else f"{plain}."
+    return as_sentence(plain)
+
+
+def as_sentence(text: str) -> str:
+    """
+    Write a message as a sentence: a capital first, a full stop last.
+    """
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '?', '!')) else '.'}"

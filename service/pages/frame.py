@@ -30,6 +30,7 @@ from service.access import (
 from service.errors import ClaimHeldError, CrisisRouterError, StoreUnavailableError
 from service.log import where_of
 from service.pages.alerts_line import open_alerts
+from service.pages.form_faults import as_sentence
 from service.pages.visitor import (
     FormTooOldError,
     NotAllowedError,
@@ -45,27 +46,28 @@ STATIC = Path(__file__).parent / "static"
 STATIC_KEEP_S = 86_400
 KEPT_CHARACTERS_MAX = 400_000  # of a form that is carried over a sign-in
 
-# The places of the bar: name, address, word, and what one must be allowed to do to see it.
-PLACES = (
-    ("call", "/", "Call", DECIDE),
-    ("decisions", "/decisions", "Decisions", READ_CALLS),
-    ("reviews", "/reviews", "Review", READ_REVIEWS),
-    ("rules", "/rules", "Rules", READ_RULES),
-    ("alerts", "/alerts", "Alerts", READ_ALERTS),
-    ("admin", "/admin", "Administration", READ_PEOPLE),
-    ("state", "/state", "State", READ_STATE),
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """
-    One place of the bar.
+    One place of the bar, and what one must be allowed to do to see it.
     """
 
     name: str
     address: str
     word: str
+    act: str
+
+
+PLACES = (
+    Place("call", "/", "Call", DECIDE),
+    Place("decisions", "/decisions", "Decisions", READ_CALLS),
+    Place("reviews", "/reviews", "Review", READ_REVIEWS),
+    Place("rules", "/rules", "Rules", READ_RULES),
+    Place("alerts", "/alerts", "Alerts", READ_ALERTS),
+    Place("admin", "/admin", "Administration", READ_PEOPLE),
+    Place("state", "/state", "State", READ_STATE),
+)
 
 
 def page(
@@ -82,7 +84,7 @@ def page(
     """
     if status >= 400:
         parts.metrics.refused.labels(str(status)).inc()
-    places = [Place(*row[:3]) for row in PLACES if who and who.actor.may(row[3])]
+    places = [place for place in PLACES if who and who.actor.may(place.act)]
     # The page of alerts shows them itself.
     alerts = open_alerts(parts, who.actor) if who and shown.get("here") != "alerts" else None
     text = render_template(
@@ -184,10 +186,8 @@ def keep_in_order(blueprint: Blueprint, parts: Parts) -> None:
 
     @blueprint.errorhandler(CrisisRouterError)
     def said_plainly(error: CrisisRouterError) -> Response:
-        words = str(error)
-        return refused(
-            parts, 422, "This cannot be read", f"{words[:1].upper()}{words[1:]}.", signed_in(parts)
-        )
+        words = as_sentence(str(error))
+        return refused(parts, 422, "This cannot be read", words, signed_in(parts))
 
     @blueprint.errorhandler(HTTPException)
     def refuse(error: HTTPException) -> Response:
@@ -231,7 +231,7 @@ def sign_in_address() -> str:
     """
     query = request.query_string.decode("ascii", errors="ignore")
     asked = f"{request.path}?{query}" if query else request.path
-    return "/sign-in" if asked == "/" else f"/sign-in?to={_quoted(asked)}"
+    return "/sign-in" if asked == "/" else f"/sign-in?to={quote(asked)}"
 
 
 def sign_in_page(
@@ -263,10 +263,6 @@ def kept_of_form() -> list[tuple[str, str]]:
     ]
     is_short = sum(len(name) + len(text) for name, text in fields) <= KEPT_CHARACTERS_MAX
     return fields if is_short else []
-
-
-def _quoted(text: str) -> str:
-    return quote(text, safe="/")
 
 
 def _digest(path: Path) -> str:

@@ -43,14 +43,34 @@ def moment(at: dt.datetime | str, time_zone: str, now: dt.datetime) -> Moment:
     """
     read = dt.datetime.fromisoformat(at) if isinstance(at, str) else at
     local = read.astimezone(ZoneInfo(time_zone))
-    offset = local.isoformat(timespec="seconds")[-6:].replace("-", "−")
     return Moment(
         local.isoformat(timespec="seconds"),
-        f"{local:%H:%M:%S} {offset}",
-        f"{local:%A} {local.day} {local:%B %Y}",
+        clock_of(local),
+        day_of(local),
         f"{local.day} {local:%b %H:%M}",
         _ago((now - read).total_seconds()),
     )
+
+
+def clock_of(local: dt.datetime) -> str:
+    """
+    Give the time of day of a time that is in its zone, with the offset from UTC.
+    """
+    return f"{local:%H:%M:%S} {offset_of(local)}"
+
+
+def day_of(local: dt.datetime) -> str:
+    """
+    Give the day of a time that is in its zone.
+    """
+    return f"{local:%A} {local.day} {local:%B %Y}"
+
+
+def offset_of(local: dt.datetime) -> str:
+    """
+    Give the offset from UTC, such as −08:00.
+    """
+    return local.isoformat(timespec="seconds")[-6:].replace("-", "−")
 
 
 def _ago(seconds: float) -> str:

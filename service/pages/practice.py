@@ -12,7 +12,6 @@ from marshmallow import ValidationError
 from service.access import SIMULATE
 from service.answers import change_between
 from service.dispatch_request import Asked, read_report
-from service.pages.call_form import faults_of
 from service.pages.call_sent import panel, reasons_of, tick_somebody
 from service.pages.call_sheet import (
     Beside,
@@ -22,6 +21,7 @@ from service.pages.call_sheet import (
     show_call,
     suggested_id,
 )
+from service.pages.form_faults import each_fault
 from service.pages.frame import keep_in_order
 from service.pages.sent_form import TypedSent, faults_of_sent, line_of, read_sent, report_of
 from service.pages.typed_call import Typed, body_of, read_typed
@@ -74,7 +74,7 @@ def _answered(parts: Parts, who: Visitor, sent: TypedSent | None) -> Response:
         told = body_of(typed, config.vocabulary, who.agency.time_zone)
         body = parts.decision_schema.load(told)
     except ValidationError as error:
-        beside = Beside(faults=tuple(faults_of(error.messages)))
+        beside = Beside(faults=tuple(each_fault(error.messages)))
         return show_call(parts, who, typed, beside, status=422, practice=before)
     published = parts.rules.published(who.agency)
     document = parts.decisions.simulate(who.agency, body, published)
@@ -111,7 +111,7 @@ def _with_sent(
         try:
             read = read_report(parts.dispatch_schema, told, asked, tuple(reasons), now)
         except ValidationError as error:
-            faults = tuple(faults_of(error.messages))
+            faults = tuple(each_fault(error.messages))
         else:
             kinds = read["responders"]
             report = {

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from service.access import ADD_SCENARIOS, READ_REVIEWS, REVIEW
 from service.agency_settings import settings_of
 from service.errors import ConflictError
-from service.pages.call_form import Fault, faults_of
+from service.pages.form_faults import Fault, as_sentence, each_fault
 from service.pages.frame import keep_in_order, page, refused
 from service.pages.review_sheet import (
     REASONS,
@@ -121,7 +121,7 @@ def _review_routes(blueprint: Blueprint, parts: Parts) -> None:
             read = answering.load({"would_send": typed})
             answered = _answered(parts, who, review_id, read["would_send"])
         except ValidationError as error:
-            faults = tuple(faults_of(error.messages))
+            faults = tuple(each_fault(error.messages))
             return _again(parts, who, review_id, faults=faults, typed={"would_send": typed})
         except ConflictError as error:
             return _conflict(parts, who, review_id, error)
@@ -137,7 +137,7 @@ def _review_routes(blueprint: Blueprint, parts: Parts) -> None:
         try:
             found = parts.findings.record(who.actor, who.agency, review_id, told)
         except ValidationError as error:
-            faults = tuple(faults_of(error.messages))
+            faults = tuple(each_fault(error.messages))
             return _again(parts, who, review_id, faults=faults, typed=told)
         except ConflictError as error:
             return _conflict(parts, who, review_id, error)
@@ -224,8 +224,7 @@ def _conflict(parts: Parts, who: Visitor, review_id: str, error: ConflictError) 
     """
     Say why it cannot be done, on the page of the review as it stands now.
     """
-    words = str(error)
-    notice = f"{words[:1].upper()}{words[1:]}."
+    notice = as_sentence(str(error))
     return _again(parts, who, review_id, status=409, notice=notice, code=error.code)
 
 

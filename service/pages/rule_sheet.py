@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from werkzeug.datastructures import MultiDict
 
 from service.errors import ConfigurationError
+from service.pages.local_time import offset_of
 from service.pages.visitor import Visitor
 from service.parts import Parts
 from service.routing.facts import Vocabulary
@@ -20,7 +21,7 @@ from service.store.checks import Check
 from service.store.drafts import Approval, Draft, Save
 from service.store.rule_counts import Fired
 from service.store.rulesets import Live, Version
-from service.tuning.checks import faults_of, without
+from service.tuning.checks import without
 from service.tuning.drafts import etag_of, version_etag_of
 from service.tuning.rule_conflicts import NoSuchRulesError
 from service.tuning.rule_differences import Differences, differences
@@ -102,15 +103,6 @@ class RuleSheet:
         """
         return who.actor.identity in {one.identity for one in self.saves}
 
-    @property
-    def obstacles(self) -> list[str]:
-        """
-        Say what of the last check stands against an approval.
-        """
-        if self.check is None or self.check.state in ("requested", "running"):
-            return []
-        return faults_of(self.check, [])
-
 
 def read_sheet(parts: Parts, who: Visitor, name: str) -> RuleSheet:
     """
@@ -186,9 +178,7 @@ def when(at: dt.datetime | None, zone: str) -> When | None:
     if at is None:
         return None
     local = at.astimezone(ZoneInfo(zone))
-    offset = local.strftime("%z")
-    sign = "−" if offset.startswith("-") else "+"
-    words = f"{local.day} {local:%B %Y, %H:%M} {sign}{offset[1:3]}:{offset[3:]}"
+    words = f"{local.day} {local:%B %Y, %H:%M} {offset_of(local)}"
     return When(local.isoformat(timespec="seconds"), words)
 
 

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from service.access import READ_CALLS, READ_RULES, TUNE_RULES
+from service.pages.form_faults import as_sentence
 from service.pages.frame import keep_in_order, page
 from service.pages.rule_form import RuleForm, make_rule_form, pressed, read_rule_form
 from service.pages.rule_publishing import publishing_pages
@@ -55,12 +56,12 @@ def rule_pages(parts: Parts) -> Blueprint:
 def _show_conflicts(blueprint: Blueprint, parts: Parts) -> None:
     @blueprint.errorhandler(NoSuchRulesError)
     def not_there(error: NoSuchRulesError) -> Response:
-        words = f"{str(error)[:1].upper()}{str(error)[1:]}."
+        words = as_sentence(str(error))
         return refused_rules(parts, 404, "There is nothing here", words, signed_in(parts))
 
     @blueprint.errorhandler(RuleConflictError)
     def conflict(error: RuleConflictError) -> Response:
-        words = f"{str(error)[:1].upper()}{str(error)[1:]}."
+        words = as_sentence(str(error))
         return refused_rules(parts, 409, "This cannot be done now", words, signed_in(parts))
 
     @blueprint.errorhandler(DraftChangedError)

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from werkzeug.datastructures import MultiDict
 
-from service.pages.call_form import Fault
+from service.pages.form_faults import Fault
 from service.pages.typed_call import local_time, with_offset
 from service.routing.facts import Vocabulary
 

@@ -12,9 +12,10 @@ from marshmallow import ValidationError
 
 from service.access import READ_CALLS, SIMULATE
 from service.answers import Document
-from service.pages.call_form import Fault, faults_of, make_form
+from service.pages.call_form import make_form
 from service.pages.decision import hold_back, opened
 from service.pages.decision_story import facts_told
+from service.pages.form_faults import Fault, each_fault
 from service.pages.frame import keep_in_order, page
 from service.pages.revisions import Comparison, compare
 from service.pages.rules_of_record import CannotTryError, choices, rules_named
@@ -99,7 +100,7 @@ def _tried(parts: Parts, who: Visitor, document: Document, trial: Trial) -> Tria
     except CannotTryError as error:
         return replace(trial, faults=(Fault("ruleset", str(error)),))
     except ValidationError as error:
-        return replace(trial, faults=tuple(faults_of(error.messages)))
+        return replace(trial, faults=tuple(each_fault(error.messages)))
     answer = parts.decisions.simulate(who.agency, body, published)
     return replace(trial, pair=compare(document, {**answer, "request": body}, vocabulary))
 

@@ -14,9 +14,9 @@ from sqlalchemy import Engine
 from service.access import Actor
 from service.answers import Document
 from service.audit import Audit
-from service.decisions import iso
 from service.encryption import KeyRing
 from service.errors import ClaimHeldError, ConflictError, SealedTextError
+from service.instants import iso
 from service.reviewing.blindness import CLAIM_HELD, Blindness
 from service.reviewing.finding_scenario import scenario_of
 from service.reviewing.review_figures import (

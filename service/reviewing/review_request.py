@@ -11,9 +11,8 @@ from typing import Any, Final
 from marshmallow import Schema, ValidationError, fields, validate
 
 from service.dispatch_request import Kinds
-from service.request import Strict, fault, no_nul
+from service.request import Names, Strict, fault, no_nul, not_named
 from service.routing.facts import Vocabulary
-from service.routing.problems import nearest
 from service.store.findings import FAULTED, VERDICTS
 
 COMMENT_CHARACTERS_MAX: Final = 2_000
@@ -35,42 +34,6 @@ class Name(fields.Field[str]):
         if value not in self.allowed:
             raise ValidationError([not_named(value, self.what, self.allowed)])
         return str(value)
-
-
-class Names(fields.Field[list[str]]):
-    """
-    Names of a list, each once.
-    """
-
-    def __init__(self, allowed: tuple[str, ...], what: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.allowed = allowed
-        self.what = what
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[str]:
-        if not isinstance(value, list):
-            raise ValidationError("must be a list")
-        if len(value) > len(self.allowed):
-            raise ValidationError("has more entries than there are names: give each once")
-        faults: dict[int, Any] = {}
-        for place, one in enumerate(value):
-            if one not in self.allowed:
-                faults[place] = [not_named(one, self.what, self.allowed)]
-            elif one in value[:place]:
-                faults[place] = [fault(f"`{one}` stands twice: name each once")]
-        if faults:
-            raise ValidationError(faults)
-        return list(value)
-
-
-def not_named(said: object, what: str, allowed: tuple[str, ...]) -> dict[str, Any]:
-    """
-    Say that something is not one of the names that are allowed, and which one is near.
-    """
-    shown = f"`{said[:60]}`" if isinstance(said, str) else "what was sent"
-    near = nearest(said, allowed) if isinstance(said, str) else None
-    hint = f": did you mean `{near}`?" if near else ""
-    return fault(f"{shown} is not {what}{hint}", allowed)
 
 
 def answer_schema(vocabulary: Vocabulary) -> Schema:

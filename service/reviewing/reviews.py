@@ -16,8 +16,8 @@ from service.access import Actor
 from service.agency_settings import ReviewRules
 from service.answers import Document
 from service.audit import Audit
-from service.decisions import iso
 from service.errors import ClaimHeldError, ConflictError
+from service.instants import iso
 from service.journal import Journal
 from service.records import Records
 from service.reviewing.blindness import CLAIM_HELD, Blindness

@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from service.access import Actor
 from service.audit import Audit
 from service.errors import StoreUnavailableError
+from service.instants import iso
 from service.rulesets import Config
 from service.store import agencies, audit, checks, drafts, rulesets, stored_requests
 from service.store.agencies import Agency
@@ -219,8 +220,8 @@ def shown(check: Check) -> dict[str, Any]:
         "state": check.state,
         "digest": check.digest,
         "requested_by": check.requested_name,
-        "requested_at": _iso(check.requested_at),
-        "finished_at": _iso(check.finished_at) if check.finished_at else None,
+        "requested_at": iso(check.requested_at),
+        "finished_at": iso(check.finished_at) if check.finished_at else None,
         "decided_again": counts.get("decisions", 0) if check.result is None else None,
         "reason": check.reason,
         "result": check.result,
@@ -257,7 +258,3 @@ def faults_of(check: Check, accepts: list[str]) -> list[str]:
         named = ", ".join(f"`{one[:60]}`" for one in open_ones[:10])
         said.append(f"scenarios fail and are not among `accepts`: {named}")
     return said
-
-
-def _iso(at: dt.datetime) -> str:
-    return at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")

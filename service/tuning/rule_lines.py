@@ -64,11 +64,14 @@ def line_of(vocabulary: Vocabulary, table: str, place: int, block: Mapping[str, 
         pieces=sentence_of_block(vocabulary, table, block),
         why=str(block.get("why") or ""),
         source=str(named.get("title") or ""),
-        url=_address(named.get("url")),
+        url=web_address(named.get("url")),
     )
 
 
-def _address(raw: object) -> str:
-    # A link is followed by a press; anything but the web's own schemes is shown as no link.
+def web_address(raw: object) -> str:
+    """
+    Give the address of a source as a link; empty for anything but the web's own schemes, since a
+    link is followed by a press.
+    """
     text = str(raw or "")
     return text if text.startswith(("https://", "http://")) else ""

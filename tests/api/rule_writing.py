@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from flask.testing import FlaskClient
 
@@ -154,3 +155,22 @@ def small(name: str = "national-baseline", urgency: str = "moderate") -> str:
         "source": {"title": "An example"},
     }
     return str(yaml.safe_dump({"name": name, "needs": [rule]}, sort_keys=False))
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """
+    Join the service on a fresh home.
+    """
+    with desk(tmp_path_factory.mktemp("home")) as made:
+        yield made
+
+
+@pytest.fixture
+def rules(shared: Desk) -> Iterator[Desk]:
+    """
+    Give the service without a draft, and leave it so.
+    """
+    shared.ask("DELETE", f"{BASELINE}/draft")
+    yield shared
+    shared.ask("DELETE", f"{BASELINE}/draft")

@@ -3,7 +3,6 @@ Who may do what with a draft, which ruleset an agency decides with, and what is 
 """
 
 import datetime as dt
-from collections.abc import Iterator
 
 import orjson
 import pytest
@@ -12,28 +11,12 @@ import yaml
 from service.store import audit, keys
 from service.store.audit import Search
 from service.store.keys import Key
-from tests.api.rule_writing import BASELINE, Desk, desk, small
+from tests.api.rule_writing import BASELINE, Desk, rules, shared, small
 
 NOW = dt.datetime.now(dt.UTC)
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """
-    Join the service on a fresh home.
-    """
-    with desk(tmp_path_factory.mktemp("home")) as made:
-        yield made
-
-
-@pytest.fixture
-def rules(shared: Desk) -> Iterator[Desk]:
-    """
-    Give the service without a draft, and leave it so.
-    """
-    shared.ask("DELETE", f"{BASELINE}/draft")
-    yield shared
-    shared.ask("DELETE", f"{BASELINE}/draft")
+__all__ = ["rules", "shared"]
 
 
 def test_a_key_of_a_system_writes_and_does_not_approve(rules: Desk) -> None:

@@ -4,31 +4,13 @@ Drafts over the API: two administrators at once, and everything that is no rules
 
 import itertools
 import time
-from collections.abc import Iterator
 
 import pytest
 import yaml
 
-from tests.api.rule_writing import BASELINE, Desk, desk, small
+from tests.api.rule_writing import BASELINE, Desk, rules, shared, small
 
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """
-    Join the service on a fresh home.
-    """
-    with desk(tmp_path_factory.mktemp("home")) as made:
-        yield made
-
-
-@pytest.fixture
-def rules(shared: Desk) -> Iterator[Desk]:
-    """
-    Give the service without a draft, and leave it so.
-    """
-    shared.ask("DELETE", f"{BASELINE}/draft")
-    yield shared
-    shared.ask("DELETE", f"{BASELINE}/draft")
+__all__ = ["rules", "shared"]
 
 
 def codes(answered: object) -> list[str]:
