@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from service.routing.reading import read_ruleset
 from service.routing.ways import Ways, read_ways
 from service.settings import shipped_config
 
+LEXICONS_KEPT = 4  # compiled: that of this host, and a few of tests
 OTHER = "other"  # the reason for a dispatch that is always there, and needs a comment
 
 
@@ -119,15 +121,16 @@ def load_config(folder: Path | None = None) -> Config:
     found += type_problems
     reasons, reason_problems = _read_reasons(folder)
     found += reason_problems
-    remarks = _documents(_own_or_shipped(folder, "remarks"))
-    lexicon, lexicon_problems = read_lexicon(vocabulary, remarks)
+    remarks = _own_or_shipped(folder, "remarks")
+    texts = tuple((str(path), _text_of(path)) for path in sorted(remarks.glob("*.yaml")))
+    lexicon, lexicon_problems = _compiled_lexicon(_text_of(folder / "facts.yaml"), texts)
     # The shipped lexicon may name facts that a vocabulary of somebody's own does not have.
-    found += lexicon_problems if (folder / "remarks").exists() else []
+    found += lexicon_problems if remarks.is_relative_to(folder) else ()
     tables = {
         "facts": facts,
         "ways": ways_document,
         "incident_types": types.registries,
-        "remarks": digest_of({Path(file).name: str(one) for file, (one, _) in remarks.items()}),
+        "remarks": digest_of({Path(file).name: text for file, text in texts}),
     }
     review, review_problems = _read_review(folder)
     found += review_problems
@@ -146,6 +149,16 @@ def load_config(folder: Path | None = None) -> Config:
     if found:
         raise ConfigurationError(found)
     return replace(config, rulesets=rulesets)
+
+
+@lru_cache(maxsize=LEXICONS_KEPT)
+def _compiled_lexicon(
+    facts: str, texts: tuple[tuple[str, str], ...]
+) -> tuple[Lexicon, tuple[Problem, ...]]:
+    # Some thousand phrases take half a second to compile: the same texts are compiled once.
+    documents = {file: _named_yaml(file, text) for file, text in texts}
+    lexicon, problems = read_lexicon(Vocabulary.of(read_yaml_text(facts)[0]), documents)
+    return lexicon, tuple(problems)
 
 
 def _read_reasons(folder: Path) -> tuple[dict[str, str], list[Problem]]:
@@ -216,16 +229,23 @@ def read_yaml(path: Path) -> tuple[Any, dict[str, int]]:
         ConfigurationError: the file is missing, is not YAML, or has the same key twice in one
             mapping.
     """
+    return _named_yaml(str(path), _text_of(path))
+
+
+def _text_of(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as fault:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
         raise ConfigurationError(
             [Problem("no_file", "", "cannot be read", file=str(path))]
         ) from fault
+
+
+def _named_yaml(file: str, text: str) -> tuple[Any, dict[str, int]]:
     try:
         return read_yaml_text(text)
     except ConfigurationError as fault:
-        named = [replace(problem, file=str(path)) for problem in fault.problems]
+        named = [replace(problem, file=file) for problem in fault.problems]
         raise ConfigurationError(named) from fault
 
 
