@@ -34,7 +34,8 @@ sent (`already_seen`)."""
 REASON_WORDS = """Null until the review is answered. `override`: something else was sent than was
 recommended; `police_without_hazard`: police were in the answer, or sent, though no rule of a hazard
 asked for them; `fallback`: what was preferred could not come; `dismissed_signal`: a person took a
-signal back; `random_sample`: drawn by a keyed hash."""
+signal back; `contradiction`: signals disagree with each other or with what was told (the warning
+`signals_contradict`); `random_sample`: drawn by a keyed hash."""
 
 
 def review_schemas(vocabulary: Vocabulary, decision_record: Schema) -> dict[str, Schema]:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from service.answers import Document
 from service.console import Console
 from service.reviewing.review_selection import (
+    CONTRADICTION,
     DISMISSED_SIGNAL,
     FALLBACK,
     OVERRIDE,
@@ -26,6 +27,7 @@ REASONS: Final[Mapping[str, str]] = {
     POLICE_WITHOUT_HAZARD: "Police, though no rule of a hazard asked for them",
     FALLBACK: "What was preferred could not come",
     DISMISSED_SIGNAL: "A signal was taken back",
+    CONTRADICTION: "What the call says of something contradicts itself",
     RANDOM_SAMPLE: "Drawn by chance",
 }
 # The four verdicts: the word, what it means, and its key.
