@@ -7,6 +7,7 @@ from typing import Any
 
 from service.api.answer_schemas import (
     ANY_OBJECT,
+    FLAG,
     MAYBE_TEXT,
     TEXT,
     TIME,
@@ -84,6 +85,9 @@ def _call() -> Schema:
             "location": maybe(ANY_OBJECT),
             "availability": maybe(ANY_OBJECT),
             "dismissed": maybe(many(ANY_OBJECT)),
+            "remarks_kept": FLAG,
+            "signals": many(ref("Signal")),
+            "contradictions": many(TEXT),
         }
     )
 

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, Row
 
 from service.agency_settings import AgencyDefaults, ReviewRules, settings_of
 from service.dispatch_request import POLICE
+from service.request import SIGNALS_CONTRADICT
 from service.reviewing.sample import size_of, ticket_of, week_of
 from service.store import agencies, considered, decisions, dispatches, reviews, sample
 from service.store.agencies import Agency
@@ -30,7 +31,6 @@ FALLBACK: Final = "fallback"
 DISMISSED_SIGNAL: Final = "dismissed_signal"
 CONTRADICTION: Final = "contradiction"
 RANDOM_SAMPLE: Final = "random_sample"
-SIGNALS_CONTRADICT: Final = "signals_contradict"  # the code of the warning
 REASONS: Final = (
     *(OVERRIDE, POLICE_WITHOUT_HAZARD, FALLBACK, DISMISSED_SIGNAL, CONTRADICTION),
     RANDOM_SAMPLE,
