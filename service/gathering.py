@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from service.request import GUESSES
+from service.request import GUESSES, SIGNALS_CONTRADICT
 from service.routing.decide import decide
 from service.routing.facts import CallFacts
 from service.routing.recommendation import Call, Recommendation, Warned
@@ -67,7 +67,7 @@ def gather(
     warned += _warnings_about(raw, says, dismissed, signals, protected=_protected(vocabulary.facts))
     facts = CallFacts.of(vocabulary, raw, guessed)
     warned += [
-        Warned("signals_contradict", _against(vocabulary.facts[name].label), "signals")
+        Warned(SIGNALS_CONTRADICT, _against(vocabulary.facts[name].label), "signals")
         for name in contradicted(vocabulary, facts, signals, dismissed)
     ]
     call = Call(facts, signals, dismissed, withheld)

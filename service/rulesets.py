@@ -132,11 +132,10 @@ def load_config(folder: Path | None = None) -> Config:
         "incident_types": types.registries,
         "remarks": digest_of({Path(file).name: text for file, text in texts}),
     }
-    review, review_problems = _read_review(folder)
-    found += review_problems
+    agency, agency_problems = _read_agency(folder, reasons)
+    found += agency_problems
     console, console_problems = _read_console(folder, vocabulary)
     found += console_problems
-    agency = AgencyDefaults(review, reasons)
     config = Config(vocabulary, ways, types, lexicon, tables, agency, console, {})
     rulesets = {}
     for path in sorted((folder / "rulesets").glob("*/rules.yaml")):
@@ -182,7 +181,7 @@ def _read_reasons(folder: Path) -> tuple[dict[str, str], list[Problem]]:
     return reasons, located(problems, path, lines)
 
 
-def _read_review(folder: Path) -> tuple[ReviewRules, list[Problem]]:
+def _read_agency(folder: Path, reasons: Mapping[str, str]) -> tuple[AgencyDefaults, list[Problem]]:
     path = _own_or_shipped(folder, "agency.yaml")
     document, lines = read_yaml(path)
     told = document.get("review") if isinstance(document, Mapping) else None
@@ -198,7 +197,12 @@ def _read_review(folder: Path) -> tuple[ReviewRules, list[Problem]]:
         if not is_right:
             problems.append(Problem("bad_review", f"review.{name}", f"must be {wanted}"))
     values = {name: told.get(name, least or 0) for name, least in REVIEW_LEAST.items()}
-    return ReviewRules(**values), located(problems, path, lines)
+    keep = document.get("keep_remarks") if isinstance(document, Mapping) else None
+    if not isinstance(keep, bool):
+        problems.append(Problem("bad_keep_remarks", "keep_remarks", "must be true or false"))
+    # What cannot be read keeps nothing: the file is refused all the same.
+    defaults = AgencyDefaults(ReviewRules(**values), reasons, keep is True)
+    return defaults, located(problems, path, lines)
 
 
 def _read_console(folder: Path, vocabulary: Vocabulary) -> tuple[Console, list[Problem]]:
