@@ -22,6 +22,8 @@ from service.eido.reading import EidoCall, is_older, read_eido
 from service.errors import JournalUnavailableError
 from service.parts import Parts
 
+KEY_REUSED = "this `$id` and `lastUpdateTimeStamp`, or this key, came before with another document"
+
 
 def eido_blueprint(parts: Parts) -> Blueprint:
     """
@@ -41,10 +43,7 @@ def eido_blueprint(parts: Parts) -> Blueprint:
             request, key = _request(parts, asker, *read)
             answered = parts.decisions.decide(asker.actor, asker.agency, request, key)
         if answered.status == 409:
-            detail = (
-                "this `$id` came before with this `lastUpdateTimeStamp`, and said something else"
-            )
-            raise RefusedError(409, "key-reused", detail)
+            raise RefusedError(409, "key-reused", KEY_REUSED)
         words = parts.rules.config.eido
         note = notes_component(answered.document, words, asker.agency.id)
         return decided(parts, answered, {"notes_component": note})
