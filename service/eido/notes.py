@@ -38,11 +38,12 @@ _WITHIN: Final = (
     *("strike", "strong", "style", "sub", "sup", "svg", "textarea", "time", "tt", "u", "var"),
     "video",
 )
-# A tag is only one where it is closed; quotes and brackets are each tried once (`*+`), so that a
-# note costs no more than its length.
+# A tag is only one where it is closed, and what stands in it are attributes with values: words
+# of a call-taker between brackets are words. Each part is tried once (`++`), so that a note costs
+# no more than its length.
 _TAG: Final = re.compile(
-    rf"<!--[^<>]*-->|</?({'|'.join((*_BREAKS, *_WITHIN))})(?=[\s/>])"
-    r"""(?:[^<>"']|"[^"<>]*"|'[^'<>]*')*+>""",
+    rf"<!--[^<>]*-->|</?({'|'.join((*_BREAKS, *_WITHIN))})"
+    r"""(?:\s++[^\s<>"'/=]++\s*+=\s*+(?:"[^"<>]*+"|'[^'<>]*+'|[^\s<>"']++))*+\s*+/?+>""",
     re.IGNORECASE,
 )
 _CODE: Final = re.compile(r"<(?:script|style)(?=[\s/>])[^<>]*>", re.IGNORECASE)
