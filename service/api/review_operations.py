@@ -83,6 +83,7 @@ def _call() -> Schema:
             "location": maybe(ANY_OBJECT),
             "availability": maybe(ANY_OBJECT),
             "dismissed": maybe(many(ANY_OBJECT)),
+            "more_incident_types": maybe(many(ANY_OBJECT)),
         }
     )
 

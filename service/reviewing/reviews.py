@@ -28,7 +28,7 @@ from service.store.reviews import Claim, Review
 # What the call-taker had. The answer to it, and what follows from the answer, is left out.
 CALL_SHOWN: Final = (
     *("received_at", "channel", "facts", "fact_sources", "incident_type", "remarks", "location"),
-    *("availability", "dismissed"),
+    *("availability", "dismissed", "more_incident_types"),
 )
 
 
