@@ -1,13 +1,13 @@
 """
-Reads a request into the call that `decide` takes: what people told, what codes say, who is
-available, which day it is.
+Reads a request into the call that `decide` takes: what people told, what codes and remarks say, who
+is available, which day it is.
 
 The same reading serves the call as it comes in, a scenario, and a stored call that is decided
 again.
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,7 +16,8 @@ from service.request import GUESSES
 from service.routing.decide import decide
 from service.routing.facts import CallFacts
 from service.routing.recommendation import Call, Recommendation, Warned
-from service.routing.signals import Signal
+from service.routing.signals import Signal, read_remarks
+from service.routing.weighing import contradicted
 from service.rulesets import Config, Published
 
 
@@ -39,9 +40,15 @@ def gather(
     request: Mapping[str, Any],
     now: dt.datetime,
     on_unknown_code: Callable[[str], None] = lambda _: None,
+    *,
+    read_before: Iterable[Signal] | None = None,
 ) -> Gathered:
     """
     Read a request that the schema has read; *now* judges the day where it tells no `received_at`.
+
+    *read_before* are the signals that were read when the call came in: with them neither code nor
+    remark is read again, so that a stored call can be decided again when its remark is sealed or
+    gone.
     """
     vocabulary = config.vocabulary
     raw = dict(request.get("facts") or {})
@@ -50,15 +57,22 @@ def gather(
     says = {name: one["says"] for name, one in (request.get("fact_sources") or {}).items()}
     guessed = [name for name, source in says.items() if source in GUESSES]
     withheld = frozenset(name for name, source in says.items() if source == "protected_record")
-    signals, warned = _signals(config, request, on_unknown_code)
+    warned: list[Warned] = []
+    if read_before is None:
+        coded, warned = _signals(config, request, on_unknown_code)
+        signals = (*coded, *read_remarks(config.lexicon, request.get("remarks") or ""))
+    else:
+        signals = tuple(read_before)
     # What was noticed while another form of document was read into this request.
     warned = [Warned(**one) for one in request.get("warned") or ()] + warned
-    dismissed = {(one["fact"], one["source"]) for one in request.get("dismissed") or ()}
-    if request.get("remarks"):
-        text = "remarks are kept and not read: tell what they say as facts"
-        warned.append(Warned("remarks_not_read", text, "remarks"))
+    dismissed = frozenset((one["fact"], one["source"]) for one in request.get("dismissed") or ())
     warned += _warnings_about(raw, says, dismissed, signals, protected=_protected(vocabulary.facts))
-    call = Call(CallFacts.of(vocabulary, raw, guessed), signals, frozenset(dismissed), withheld)
+    facts = CallFacts.of(vocabulary, raw, guessed)
+    warned += [
+        Warned("signals_contradict", _against(vocabulary.facts[name].label), "signals")
+        for name in contradicted(vocabulary, facts, signals, dismissed)
+    ]
+    call = Call(facts, signals, dismissed, withheld)
     received_at = request.get("received_at")
     at = dt.datetime.fromisoformat(received_at) if received_at else now
     day = at.astimezone(ZoneInfo(time_zone)).date()
@@ -92,6 +106,10 @@ def _signals(
     return tuple(signals), warned
 
 
+def _against(label: str) -> str:
+    return f"{label}: one source says that it is there, another that it is not; the riskier counts"
+
+
 def _protected(facts: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(name for name, fact in facts.items() if fact.protected)
 
@@ -99,7 +117,7 @@ def _protected(facts: Mapping[str, Any]) -> frozenset[str]:
 def _warnings_about(
     raw: Mapping[str, Any],
     says: Mapping[str, str],
-    dismissed: set[tuple[str, str]],
+    dismissed: frozenset[tuple[str, str]],
     signals: tuple[Signal, ...],
     *,
     protected: frozenset[str],

@@ -22,6 +22,7 @@ from service.errors import ConfigurationError
 from service.incident_types import IncidentTypes, read_incident_types
 from service.routing.decide import Router
 from service.routing.facts import Vocabulary
+from service.routing.lexicon import Lexicon, read_lexicon
 from service.routing.matcher import compile_ruleset
 from service.routing.problems import Problem
 from service.routing.reading import read_ruleset
@@ -54,6 +55,7 @@ class Config:
     vocabulary: Vocabulary
     ways: Ways
     incident_types: IncidentTypes
+    lexicon: Lexicon
     tables: Mapping[str, Any]
     agency: AgencyDefaults
     console: Console
@@ -119,15 +121,24 @@ def load_config(folder: Path | None = None) -> Config:
     found += type_problems
     reasons, reason_problems = _read_reasons(folder)
     found += reason_problems
-    tables = {"facts": facts, "ways": ways_document, "incident_types": types.registries}
+    remarks = _documents(_own_or_shipped(folder, "remarks"))
+    lexicon, lexicon_problems = read_lexicon(vocabulary, remarks)
+    # The shipped lexicon may name facts that a vocabulary of somebody's own does not have.
+    found += lexicon_problems if (folder / "remarks").exists() else []
+    tables = {
+        "facts": facts,
+        "ways": ways_document,
+        "incident_types": types.registries,
+        "remarks": digest_of({Path(file).name: str(one) for file, (one, _) in remarks.items()}),
+    }
     review, review_problems = _read_review(folder)
     found += review_problems
     console, console_problems = _read_console(folder, vocabulary)
     found += console_problems
     eido, eido_problems = _read_eido(folder)
     found += eido_problems
-    starts = AgencyDefaults(review, reasons)
-    config = Config(vocabulary, ways, types, tables, starts, console, eido, {})
+    agency = AgencyDefaults(review, reasons)
+    config = Config(vocabulary, ways, types, lexicon, tables, agency, console, eido, {})
     rulesets = {}
     for path in sorted((folder / "rulesets").glob("*/rules.yaml")):
         document, lines = read_yaml(path)
