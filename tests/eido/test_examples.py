@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from service.cli import _same_again
-from tests.api.conftest import Api
+from tests.api.conftest import Api, kinds
 from tests.api.test_decisions import ANSWER
 from tests.eido.conftest import AT, ID, codes, document, example, note
 
@@ -259,3 +259,25 @@ def test_the_curl_of_the_page_is_an_example_that_works(api: Api) -> None:
     assert response.status_code == 201
     assert codes(response.json) == []
     assert "notes_component" in page
+
+
+def test_cautions_and_notes_are_read_as_remarks(api: Api) -> None:
+    """
+    The knife of the caution is signalled with its place in the joined remarks, and an officer comes
+    for it; what the calm example denies is seen as denied.
+    """
+    told = example("weapon_caution_draft11") | {"$id": ID.format("signals")}
+    answer = api.post("/v1/eido", told).json
+    remarks = api.get(f"/v1/decisions/{answer['decision_id']}").json["request"]["remarks"]
+    (knife,) = [
+        one
+        for one in answer["signals"]
+        if (one["fact"], one["source"], one["used"]) == ("weapon", "remarks", True)
+    ]
+    assert (knife["outcome"], knife["value"]) == ("present", "blade")
+    assert remarks[slice(*knife["text_span"])] == "KNIFE"
+    assert answer["law_enforcement"]["included"]
+    calm = api.post("/v1/eido", example("behavioural") | {"$id": ID.format("calm")}).json
+    denied = {one["fact"] for one in calm["signals"] if one["outcome"] == "absent"}
+    assert {"weapon", "suicide"} <= denied
+    assert kinds(calm) == ["mobile_crisis"]
