@@ -18,6 +18,7 @@ import yaml
 
 from service.agency_settings import REVIEW_LEAST, AgencyDefaults, ReviewRules
 from service.console import Console, read_console
+from service.eido.words import EidoWords, read_words
 from service.errors import ConfigurationError
 from service.incident_types import IncidentTypes, read_incident_types
 from service.routing.decide import Router
@@ -50,7 +51,7 @@ class Published:
 class Config:
     """
     Everything read from one `config/` folder; `agency` is what every agency starts with, `console`
-    how a call is laid out on its page.
+    how a call is laid out on its page, `eido` the words that are known of EIDO documents.
     """
 
     vocabulary: Vocabulary
@@ -60,6 +61,7 @@ class Config:
     tables: Mapping[str, Any]
     agency: AgencyDefaults
     console: Console
+    eido: EidoWords
     rulesets: Mapping[str, Published]
 
     def __repr__(self) -> str:
@@ -136,7 +138,9 @@ def load_config(folder: Path | None = None) -> Config:
     found += agency_problems
     console, console_problems = _read_console(folder, vocabulary)
     found += console_problems
-    config = Config(vocabulary, ways, types, lexicon, tables, agency, console, {})
+    eido, eido_problems = _read_eido(folder)
+    found += eido_problems
+    config = Config(vocabulary, ways, types, lexicon, tables, agency, console, eido, {})
     rulesets = {}
     for path in sorted((folder / "rulesets").glob("*/rules.yaml")):
         document, lines = read_yaml(path)
@@ -212,6 +216,13 @@ def _read_console(folder: Path, vocabulary: Vocabulary) -> tuple[Console, list[P
     # The shipped layout beside a vocabulary of somebody's own may name facts that it does not have.
     is_own = path.is_relative_to(folder)
     return console, located(problems, path, lines) if is_own else []
+
+
+def _read_eido(folder: Path) -> tuple[EidoWords, list[Problem]]:
+    path = _own_or_shipped(folder, "eido.yaml")
+    document, lines = read_yaml(path)
+    words, problems = read_words(document)
+    return words, located(problems, path, lines)
 
 
 def _own_or_shipped(folder: Path, name: str) -> Path:
