@@ -18,7 +18,8 @@ import yaml
 from service.agency_settings import REVIEW_LEAST, AgencyDefaults, ReviewRules
 from service.console import Console, read_console
 from service.errors import ConfigurationError
-from service.incident_types import IncidentTypes, read_incident_types
+from service.incident_type_files import read_incident_types
+from service.incident_types import IncidentTypes
 from service.routing.decide import Router
 from service.routing.facts import Vocabulary
 from service.routing.matcher import compile_ruleset
@@ -117,7 +118,9 @@ def load_config(folder: Path | None = None) -> Config:
     found += type_problems
     reasons, reason_problems = _read_reasons(folder)
     found += reason_problems
-    tables = {"facts": facts, "ways": ways_document, "incident_types": types.registries}
+    # Thousands of codes, and the same for every ruleset: digested once.
+    said_by_types = digest_of({name: one.decides for name, one in types.registries.items()})
+    tables = {"facts": facts, "ways": ways_document, "incident_types": said_by_types}
     review, review_problems = _read_review(folder)
     found += review_problems
     console, console_problems = _read_console(folder, vocabulary)
