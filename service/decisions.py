@@ -22,7 +22,7 @@ from service.access import Actor
 from service.answers import Document, change_between, recommendation_document
 from service.encryption import KeyRing
 from service.errors import JournalUnavailableError
-from service.gathering import Gathered, gather
+from service.gathering import UNKNOWN_TYPE, Gathered, gather
 from service.instants import iso
 from service.journal import Entry, Journal, Repeat, Stale, Written
 from service.routing.decide import decide, floor
@@ -154,7 +154,24 @@ class Decisions:
 
     def _gather(self, agency: Agency, request: Mapping[str, Any]) -> Gathered:
         config, now = self._rules.config, self._now()
-        return gather(config, agency.time_zone, request, now, self._on_unknown_code)
+        own_types = self._surroundings.seen.types_of(agency.id)
+        return gather(
+            *(config, agency.time_zone, request, now, self._on_unknown_code), own_types=own_types
+        )
+
+    def _unknown_type(
+        self, request: Mapping[str, Any], document: Document
+    ) -> dict[str, str] | None:
+        """
+        Give the type code that nobody knew, in the spelling in which it was looked up; the store
+        counts it.
+        """
+        if all(one["code"] != UNKNOWN_TYPE for one in document["warnings"]):
+            return None
+        coded = request["incident_type"]
+        types = self._rules.config.incident_types
+        registry, code = types.normalised(coded["registry"], coded["code"])
+        return {"registry": registry, "code": code, "text": coded["code"]}
 
     def _recommend(
         self, agency: Agency, gathered: Gathered, published: Published | None
@@ -201,6 +218,7 @@ class Decisions:
         record_id = document["decision_id"]
         sealed = seal_request(self._key_ring, request, record_id)
         fingerprint = self._fingerprint(request) if with_key else None
+        unknown_type = self._unknown_type(request, document)
         until = time.monotonic() + self._journal_wait_s_max
         while True:
             last = self._journal.last_of_call(agency.id, request["call_id"])
@@ -220,6 +238,8 @@ class Decisions:
                 "by": {"key": actor.key_id, "person": actor.person_id},
                 "program": PROGRAM_VERSION,
             }
+            if unknown_type is not None:
+                body["unknown_type"] = unknown_type
             entry = Entry(
                 "decision",
                 record_id,

@@ -9,15 +9,18 @@ again.
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from service.incident_types import NO_OWN_TYPES, OwnTypes, registry_name
 from service.request import GUESSES
 from service.routing.decide import decide
 from service.routing.facts import CallFacts
 from service.routing.recommendation import Call, Recommendation, Warned
 from service.routing.signals import Signal
 from service.rulesets import Config, Published
+
+UNKNOWN_TYPE: Final = "unknown_incident_type"  # the warning of a type code that nobody knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +42,13 @@ def gather(
     request: Mapping[str, Any],
     now: dt.datetime,
     on_unknown_code: Callable[[str], None] = lambda _: None,
+    *,
+    own_types: OwnTypes = NO_OWN_TYPES,
 ) -> Gathered:
     """
     Read a request that the schema has read; *now* judges the day where it tells no `received_at`.
+
+    *own_types* is what the agency says itself of its type codes.
     """
     vocabulary = config.vocabulary
     raw = dict(request.get("facts") or {})
@@ -50,7 +57,7 @@ def gather(
     says = {name: one["says"] for name, one in (request.get("fact_sources") or {}).items()}
     guessed = [name for name, source in says.items() if source in GUESSES]
     withheld = frozenset(name for name, source in says.items() if source == "protected_record")
-    signals, warned = _signals(config, request, on_unknown_code)
+    signals, warned = _signals(config, request, on_unknown_code, own_types)
     dismissed = {(one["fact"], one["source"]) for one in request.get("dismissed") or ()}
     if request.get("remarks"):
         text = "remarks are kept and not read: tell what they say as facts"
@@ -71,19 +78,22 @@ def decide_again(gathered: Gathered, published: Published) -> Recommendation:
 
 
 def _signals(
-    config: Config, request: Mapping[str, Any], on_unknown_code: Callable[[str], None]
+    config: Config,
+    request: Mapping[str, Any],
+    on_unknown_code: Callable[[str], None],
+    own_types: OwnTypes,
 ) -> tuple[tuple[Signal, ...], list[Warned]]:
     coded = request.get("incident_type")
     if not coded:
         return (), []
-    signals = config.incident_types.signals(coded["registry"], coded["code"])
+    signals = config.incident_types.signals(coded["registry"], coded["code"], own_types)
     if signals is not None:
         return signals, []
-    registry = coded["registry"]
+    registry = registry_name(coded["registry"])
     known = registry in config.incident_types.registries
     on_unknown_code(registry if known else "other")
     text = "no table knows this code, so nothing was read from it"
-    return (), [Warned("unknown_incident_type", text, "incident_type.code")]
+    return (), [Warned(UNKNOWN_TYPE, text, "incident_type.code")]
 
 
 def _protected(facts: Mapping[str, Any]) -> frozenset[str]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 ANY: Final = "*"
-CHARACTERS_MAX: Final = 200  # of a code as it is sent
+CHARACTERS_MAX: Final = 200  # of a code, as it is sent and in its one spelling
 _PART = re.compile(r"\d+|[^\W\d_]+")
 _MARKS: Final = frozenset(("Mn", "Me", "Mc"))
 
@@ -58,7 +58,7 @@ def _joined(parts: list[str]) -> str:
     text = ""
     for part in parts:
         text += f".{part}" if text and text[-1].isdecimal() and part.isdecimal() else part
-    return text
+    return text[:CHARACTERS_MAX]  # one character can stand for many
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ def test_a_gun_in_a_type_code_asks_the_same(service: Service, browser: FlaskClie
     """
     Where only the type code speaks of a gun, it is asked about at once too.
     """
-    codes = service.parts.rules.config.incident_types.registries["seattle"]
+    codes = service.parts.rules.config.incident_types.registries["seattle"].codes
     code = next(name for name, facts in codes.items() if facts.get("weapon") == "firearm")
     page = tell(browser, "gun-2", registry="seattle", type_code=code)
     assert questions_of(page)[:2] == ["weapon_access", "weapon_toward"]
@@ -161,7 +161,7 @@ def test_a_signal_is_shown_and_can_be_taken_back(service: Service, browser: Flas
     What a code says stands with its source and use; taken back with a reason it counts no more,
     stays in sight, and stays taken back at the next press.
     """
-    codes = service.parts.rules.config.incident_types.registries["seattle"]
+    codes = service.parts.rules.config.incident_types.registries["seattle"].codes
     code = next(name for name, facts in codes.items() if facts.get("weapon") == "firearm")
     page = tell(browser, "signal-1", "caller=with_person", registry="seattle", type_code=code)
     assert "Weapon: gun from the type code. Used: nobody told" in words_of(page.text)
