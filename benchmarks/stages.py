@@ -42,7 +42,7 @@ from service.routing.needed import who_is_needed
 from service.routing.note import write_note
 from service.routing.questions import mildest_changes, to_ask
 from service.routing.recommendation import Recommendation
-from service.routing.signals import weigh
+from service.routing.weighing import weigh
 from service.rulesets import Published
 from service.settings import Settings
 

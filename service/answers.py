@@ -136,6 +136,20 @@ def _signal(signal: Signal) -> Document:
     }
 
 
+def signal_of(document: Mapping[str, Any]) -> Signal:
+    """
+    Read a signal back from an answer, as it was before it was weighed.
+    """
+    span = document["text_span"]
+    return Signal(
+        document["fact"],
+        document["outcome"],
+        document["value"],
+        document["source"],
+        (span[0], span[1]) if span else None,
+    )
+
+
 def _ruleset(published: Published | None) -> Document:
     if published is None:
         return {"name": None, "version": None, "digest": None}

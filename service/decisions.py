@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,10 +19,11 @@ import structlog
 
 from service import PROGRAM_VERSION
 from service.access import Actor
+from service.agency_settings import settings_of
 from service.answers import Document, change_between, recommendation_document
 from service.encryption import KeyRing
 from service.errors import JournalUnavailableError
-from service.gathering import UNKNOWN_TYPE, Gathered, gather
+from service.gathering import Gathered, UnknownType, gather
 from service.instants import iso
 from service.journal import Entry, Journal, Repeat, Stale, Written
 from service.routing.decide import decide, floor
@@ -101,7 +102,8 @@ class Decisions:
             nothing can be recorded.
         """
         published = self._rules.published(agency)
-        document = self._recommend(agency, self._gather_or_nothing(agency, request), published)
+        gathered = self._gather_or_nothing(agency, request)
+        document = self._recommend(agency, gathered, published)
         record_id = record_id_of(agency.id, idempotency_key)
         document = {
             "decision_id": record_id,
@@ -112,7 +114,9 @@ class Decisions:
         }
         try:
             return self._record(
-                actor, agency, request, document, with_key=idempotency_key is not None
+                *(actor, agency, request, document),
+                with_key=idempotency_key is not None,
+                unknown=gathered.unknown_types,
             )
         except JournalUnavailableError as fault:
             log.error("decision_not_recorded", reason=str(fault), agency=agency.id)
@@ -159,20 +163,6 @@ class Decisions:
             *(config, agency.time_zone, request, now, self._on_unknown_code), own_types=own_types
         )
 
-    def _unknown_type(
-        self, request: Mapping[str, Any], document: Document
-    ) -> dict[str, str] | None:
-        """
-        Give the type code that nobody knew, in the spelling in which it was looked up; the store
-        counts it.
-        """
-        if all(one["code"] != UNKNOWN_TYPE for one in document["warnings"]):
-            return None
-        coded = request["incident_type"]
-        types = self._rules.config.incident_types
-        registry, code = types.normalised(coded["registry"], coded["code"])
-        return {"registry": registry, "code": code, "text": coded["code"]}
-
     def _recommend(
         self, agency: Agency, gathered: Gathered, published: Published | None
     ) -> Document:
@@ -212,13 +202,14 @@ class Decisions:
         document: Document,
         *,
         with_key: bool,
+        unknown: Sequence[UnknownType],
     ) -> Answered:
         if self.is_journal_resting:
             raise JournalUnavailableError("the journal did not answer just now")
         record_id = document["decision_id"]
-        sealed = seal_request(self._key_ring, request, record_id)
+        keeps = settings_of(agency.settings, self._rules.config.agency).keep_remarks
+        sealed = seal_request(self._key_ring, request, record_id, keep_remarks=keeps)
         fingerprint = self._fingerprint(request) if with_key else None
-        unknown_type = self._unknown_type(request, document)
         until = time.monotonic() + self._journal_wait_s_max
         while True:
             last = self._journal.last_of_call(agency.id, request["call_id"])
@@ -232,14 +223,14 @@ class Decisions:
                 change_between(before, document["recommendation"]) if has_turn else None
             )
             document["revision"] = revision + 1 if has_turn and self._is_only_host else None
-            body = {
+            body: dict[str, Any] = {
                 "request": sealed,
                 "answer": document,
                 "by": {"key": actor.key_id, "person": actor.person_id},
                 "program": PROGRAM_VERSION,
             }
-            if unknown_type is not None:
-                body["unknown_type"] = unknown_type
+            if unknown:  # the store counts them
+                body["unknown_types"] = [one._asdict() for one in unknown]
             entry = Entry(
                 "decision",
                 record_id,
@@ -259,6 +250,7 @@ class Decisions:
                     continue
 
     def _fingerprint(self, request: Mapping[str, Any]) -> str:
+        # Of all that was sent, also a remark that is not kept: keyed, it leads back to no word.
         text = orjson.dumps(request, option=orjson.OPT_SORT_KEYS)
         return hmac.new(self._fingerprint_key, text, hashlib.sha256).hexdigest()
 
@@ -283,13 +275,19 @@ def record_id_of(agency: str, idempotency_key: str | None) -> str:
     return hashlib.sha256(f"{agency}\0{idempotency_key}".encode()).hexdigest()[:32]
 
 
-def seal_request(key_ring: KeyRing, request: Mapping[str, Any], record_id: str) -> dict[str, Any]:
+def seal_request(
+    key_ring: KeyRing, request: Mapping[str, Any], record_id: str, *, keep_remarks: bool = True
+) -> dict[str, Any]:
     """
     Give a request as it may be kept: what people wrote about a person is sealed.
+
+    Without *keep_remarks* the remark is left out whole, and `remarks_kept` says that there was one.
     """
     kept = dict(request)
-    if kept.get("remarks"):
+    if kept.get("remarks") and keep_remarks:
         kept["remarks"] = key_ring.seal(kept["remarks"], record_id)
+    elif kept.get("remarks"):
+        kept |= {"remarks": None, "remarks_kept": False}
     if kept.get("dismissed"):
         kept["dismissed"] = [
             {**one, "reason": key_ring.seal(one["reason"], record_id)} for one in kept["dismissed"]

@@ -1,26 +1,43 @@
 """
-Reads a request into the call that `decide` takes: what people told, what codes say, who is
-available, which day it is.
+Reads a request into the call that `decide` takes: what people told, what codes and remarks say, who
+is available, which day it is.
 
 The same reading serves the call as it comes in, a scenario, and a stored call that is decided
 again.
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from service.incident_types import NO_OWN_TYPES, OwnTypes, registry_name
-from service.request import GUESSES
+from service.incident_types import NO_OWN_TYPES, OwnTypes
+from service.request import GUESSES, SIGNALS_CONTRADICT
 from service.routing.decide import decide
 from service.routing.facts import CallFacts
 from service.routing.recommendation import Call, Recommendation, Warned
-from service.routing.signals import Signal
+from service.routing.signals import Signal, read_remarks
+from service.routing.weighing import contradicted
 from service.rulesets import Config, Published
 
-UNKNOWN_TYPE: Final = "unknown_incident_type"  # the warning of a type code that nobody knows
+UNKNOWN_TYPE: Final = "no table knows this code, so nothing was read from it"
+
+
+class UnknownType(NamedTuple):
+    """
+    A type code that nobody knows, in the spelling in which it was looked up and as it was sent.
+    """
+
+    registry: str
+    code: str
+    text: str
+
+    def counted_as(self, config: Config) -> str:
+        """
+        Name the registry for a counter, which must not grow with what somebody sends.
+        """
+        return self.registry if self.registry in config.incident_types.registries else "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +51,7 @@ class Gathered:
     available: Mapping[str, bool]
     day: dt.date
     warned: tuple[Warned, ...]
+    unknown_types: tuple[UnknownType, ...] = ()
 
 
 def gather(
@@ -44,11 +62,16 @@ def gather(
     on_unknown_code: Callable[[str], None] = lambda _: None,
     *,
     own_types: OwnTypes = NO_OWN_TYPES,
+    read_before: Iterable[Signal] | None = None,
 ) -> Gathered:
     """
     Read a request that the schema has read; *now* judges the day where it tells no `received_at`.
 
     *own_types* is what the agency says itself of its type codes.
+
+    *read_before* are the signals that were read when the call came in: with them neither code nor
+    remark is read again, so that a stored call can be decided again when its remark is sealed or
+    gone.
     """
     vocabulary = config.vocabulary
     raw = dict(request.get("facts") or {})
@@ -57,17 +80,31 @@ def gather(
     says = {name: one["says"] for name, one in (request.get("fact_sources") or {}).items()}
     guessed = [name for name, source in says.items() if source in GUESSES]
     withheld = frozenset(name for name, source in says.items() if source == "protected_record")
-    signals, warned = _signals(config, request, on_unknown_code, own_types)
-    dismissed = {(one["fact"], one["source"]) for one in request.get("dismissed") or ()}
-    if request.get("remarks"):
-        text = "remarks are kept and not read: tell what they say as facts"
-        warned.append(Warned("remarks_not_read", text, "remarks"))
+    warned: list[Warned] = []
+    unknown: list[UnknownType] = []
+    if read_before is None:
+        coded, unknown = _signals(config, request, own_types)
+        for one in unknown:
+            on_unknown_code(one.counted_as(config))
+            warned.append(Warned("unknown_incident_type", UNKNOWN_TYPE, "incident_type.code"))
+        signals = (*coded, *read_remarks(config.lexicon, request.get("remarks") or ""))
+    else:
+        signals = tuple(read_before)
+    # What was noticed while another form of document was read into this request.
+    warned = [Warned(**one) for one in request.get("warned") or ()] + warned
+    dismissed = frozenset((one["fact"], one["source"]) for one in request.get("dismissed") or ())
     warned += _warnings_about(raw, says, dismissed, signals, protected=_protected(vocabulary.facts))
-    call = Call(CallFacts.of(vocabulary, raw, guessed), signals, frozenset(dismissed), withheld)
+    facts = CallFacts.of(vocabulary, raw, guessed)
+    warned += [
+        Warned(SIGNALS_CONTRADICT, _against(vocabulary.facts[name].label), "signals")
+        for name in contradicted(vocabulary, facts, signals, dismissed)
+    ]
+    call = Call(facts, signals, dismissed, withheld)
     received_at = request.get("received_at")
     at = dt.datetime.fromisoformat(received_at) if received_at else now
     day = at.astimezone(ZoneInfo(time_zone)).date()
-    return Gathered(call, request.get("availability") or {}, day, tuple(warned))
+    available = request.get("availability") or {}
+    return Gathered(call, available, day, tuple(warned), tuple(unknown))
 
 
 def decide_again(gathered: Gathered, published: Published) -> Recommendation:
@@ -78,22 +115,26 @@ def decide_again(gathered: Gathered, published: Published) -> Recommendation:
 
 
 def _signals(
-    config: Config,
-    request: Mapping[str, Any],
-    on_unknown_code: Callable[[str], None],
-    own_types: OwnTypes,
-) -> tuple[tuple[Signal, ...], list[Warned]]:
+    config: Config, request: Mapping[str, Any], own_types: OwnTypes
+) -> tuple[tuple[Signal, ...], list[UnknownType]]:
     coded = request.get("incident_type")
-    if not coded:
-        return (), []
-    signals = config.incident_types.signals(coded["registry"], coded["code"], own_types)
-    if signals is not None:
-        return signals, []
-    registry = registry_name(coded["registry"])
-    known = registry in config.incident_types.registries
-    on_unknown_code(registry if known else "other")
-    text = "no table knows this code, so nothing was read from it"
-    return (), [Warned(UNKNOWN_TYPE, text, "incident_type.code")]
+    signals: list[Signal] = []
+    unknown: list[UnknownType] = []
+    types = config.incident_types
+    # One form of document has several codes for one call: each may say what the others do not.
+    for one in ([coded] if coded else []) + list(request.get("more_incident_types") or ()):
+        said = types.signals(one["registry"], one["code"], own_types)
+        if said is None:
+            unknown.append(
+                UnknownType(*types.normalised(one["registry"], one["code"]), one["code"])
+            )
+        else:
+            signals += [signal for signal in said if signal not in signals]
+    return tuple(signals), unknown
+
+
+def _against(label: str) -> str:
+    return f"{label}: one source says that it is there, another that it is not; the riskier counts"
 
 
 def _protected(facts: Mapping[str, Any]) -> frozenset[str]:
@@ -103,7 +144,7 @@ def _protected(facts: Mapping[str, Any]) -> frozenset[str]:
 def _warnings_about(
     raw: Mapping[str, Any],
     says: Mapping[str, str],
-    dismissed: set[tuple[str, str]],
+    dismissed: frozenset[tuple[str, str]],
     signals: tuple[Signal, ...],
     *,
     protected: frozenset[str],

@@ -13,7 +13,7 @@ no call.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 
 from service.routing.availability import Choice, choose
@@ -39,8 +39,9 @@ from service.routing.recommendation import (
     Warned,
 )
 from service.routing.rules import IN_PERSON, POLICE, Rule, Source
-from service.routing.signals import strongest, weigh
+from service.routing.signals import Signal
 from service.routing.ways import Ways, any_holds, way_of
+from service.routing.weighing import strongest, weigh
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -94,13 +95,15 @@ def decide(call: Call, router: Router, available: Mapping[str, bool], day: date)
     Never raises, and never recommends nobody. An answer that broke an invariant is replaced by the
     floor.
     """
-    facts, signals = weigh(router.vocabulary, call.facts, call.signals, call.dismissed)
+    facts, signals = _weighed(call, router)
     fired = router.matcher.fired(router.matcher.match(facts, day))
     no_988 = router.has_no_988(facts)
     needed = who_is_needed(fired, no_988=no_988)
     choice = choose(needed, router.matcher.ruleset.fallback, available, no_988=no_988)
     changes = _try_answers(router, facts, call, available, day)
-    asked, could_change = to_ask(fired, call.facts, changes, router.vocabulary)
+    # What a remark says that nobody knows is asked all the same: nobody answered a question yet.
+    still_open = CallFacts(facts.known, call.facts.asked)
+    asked, could_change = to_ask(fired, still_open, changes, router.vocabulary)
     questions = asked[:QUESTIONS_MAX]
     ems_first = any_holds(router.ways.ems_first, router.vocabulary, facts)
     responders = _responders(router, facts, fired, choice.kinds, ems_first=ems_first)
@@ -143,11 +146,16 @@ def kinds_of(
     Give only who goes, the kinds of `decide`, without its reasons and questions: many times faster,
     for deciding thousands of calls again.
     """
-    facts, _ = weigh(router.vocabulary, call.facts, call.signals, call.dismissed)
+    facts, _ = _weighed(call, router)
     fired = router.matcher.fired(router.matcher.match(facts, day))
     no_988 = router.has_no_988(facts)
     needed = who_is_needed(fired, no_988=no_988)
     return choose(needed, router.matcher.ruleset.fallback, available, no_988=no_988).kinds
+
+
+def _weighed(call: Call, router: Router) -> tuple[CallFacts, tuple[Signal, ...]]:
+    fills = router.matcher.ruleset.absent_fills
+    return weigh(router.vocabulary, call.facts, call.signals, call.dismissed, fills)
 
 
 def _try_answers(
@@ -298,7 +306,7 @@ def floor(call: Call, vocabulary: Vocabulary, ways: Ways) -> Recommendation:
         questions=asked,
         changes=(),
         signals=tuple(
-            replace(one, used=False, why="no ruleset is in force") for one in call.signals
+            one._replace(used=False, why="no ruleset is in force") for one in call.signals
         ),
         note=write_note(
             vocabulary,

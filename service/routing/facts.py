@@ -59,6 +59,14 @@ class Fact:
     clause: str = ""
     flag_clauses: Mapping[Value, str] = field(default_factory=dict)
     capitals: bool = False
+    history_of: str = ""
+
+    @property
+    def is_of_the_past(self) -> bool:
+        """
+        Tell whether this fact speaks of what was, such as an earlier attempt.
+        """
+        return bool(self.history_of)
 
     @property
     def is_danger(self) -> bool:
@@ -159,6 +167,7 @@ def _fact(name: str, block: Mapping[str, Any]) -> Fact:
         said=said,
         clause="" if by_value else str(clause),
         flag_clauses={_plain(value): str(text) for value, text in by_value.items()},
+        history_of=str(block.get("history_of", "")),
     )
 
 
@@ -242,6 +251,13 @@ class CallFacts:
         """
         filled = self.told(name, value)
         return CallFacts(filled.known, filled.asked, filled.assumed | {name})
+
+    def asked_in_vain(self, name: str) -> "CallFacts":
+        """
+        Give the same call with one fact asked about that nobody knows; what is known stays.
+        """
+        gone = self.known.keys() & (AGE_AXIS if name in AGE_AXIS else {name})
+        return self if gone else CallFacts(self.known, self.asked | {name}, self.assumed)
 
     def is_open(self, name: str) -> bool:
         """

@@ -142,18 +142,18 @@ class _Tried:
 
     def _told(self, fact: Fact, value: Value, signal: Value | None) -> CallFacts:
         if signal is not None and fact.worst_of(value, signal) != value:
-            return self._facts.guessed(fact.name, signal)
+            return self._facts.told(fact.name, signal)
         return self._facts.told(fact.name, value)
 
 
 def _raised(fact: Fact, axis: Axis, signal: Value) -> Iterator[tuple[Value, int]]:
     """
-    Give the mask of every answer where a signal raises those below it: it says 'at least this', as
-    a guess does. All values are given, because below the signal no two need be alike.
+    Give the mask of every answer where a signal raises those below it. All values are given,
+    because below the signal no two need be alike.
     """
     for value in fact.values:
         is_raised = fact.worst_of(value, signal) != value
-        masks = (one.assumed[signal] if is_raised else one.told[value] for one in axis.masks)
+        masks = (one.told[signal] if is_raised else one.told[value] for one in axis.masks)
         yield value, reduce(and_, masks, -1)
 
 
@@ -167,7 +167,8 @@ def to_ask(
     First what the rules that hold ask (hazards in file order, then the need), then every open fact
     one of whose values would change who goes, the most protective change first, then in the order
     of the vocabulary. Facts that callers volunteer are asked only where a rule names them. *facts*
-    is what people told, without signals. The list is not cut to `QUESTIONS_MAX` here.
+    is what is known, signals included: what a signal filled is not asked again. The list is not
+    cut to `QUESTIONS_MAX` here.
     """
     asked = [name for rule in (*fired.hazards, fired.need) for name in rule.ask]
     best = {name: max(of, key=lambda one: protection(one.kinds)) for name, of in changes.items()}

@@ -2,7 +2,7 @@
 Read the requests of stored decisions again, the newest first, a piece at a time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,12 +17,13 @@ from service.store.decisions import decisions
 @dataclass(frozen=True, slots=True)
 class StoredRequest:
     """
-    What a decision was asked with; texts in it are sealed.
+    What a decision was asked with; texts in it are sealed. `signals` are those that were read then.
     """
 
     decision_id: str
     decided_at: datetime
     request: Mapping[str, Any]
+    signals: Sequence[Mapping[str, Any]] = ()
 
 
 def before(
@@ -44,5 +45,11 @@ def before(
     with reading(engine) as connection:
         rows = connection.execute(query.limit(limit)).all()
     return tuple(
-        StoredRequest(row.record_id, row.decided_at, row.body.get("request") or {}) for row in rows
+        StoredRequest(
+            row.record_id,
+            row.decided_at,
+            row.body.get("request") or {},
+            (row.body.get("answer") or {}).get("signals") or (),
+        )
+        for row in rows
     )

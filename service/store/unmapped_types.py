@@ -8,7 +8,7 @@ again counts once. Codes that the agency has mapped since stay counted, and are 
 
 import base64
 import binascii
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -36,7 +36,7 @@ from service.errors import CursorError
 from service.store.database import Instant, metadata, reading
 from service.store.mapped_types import CODE_CHARACTERS_MAX, REGISTRY_CHARACTERS_MAX, mapped
 
-BODY_MEMBER: Final = "unknown_type"  # of a decision's body: what the deciding process did not know
+BODY_MEMBER: Final = "unknown_types"  # of a decision's body: what the deciding process did not know
 
 unmapped = Table(
     "unmapped_incident_types",
@@ -82,18 +82,30 @@ def add(connection: Connection, decisions: Sequence[Mapping[str, Any]]) -> None:
         _add(connection, one)
 
 
-def _unknown_in(decisions: Iterable[Mapping[str, Any]]) -> Iterable[Unmapped]:
+def _unknown_in(decisions: Iterable[Mapping[str, Any]]) -> Iterator[Unmapped]:
     for one in decisions:
         body = one["body"]
-        told = body.get(BODY_MEMBER) if isinstance(body, Mapping) else None
-        if not isinstance(told, Mapping):
-            continue
-        registry, code, text = (str(told.get(name, "")) for name in ("registry", "code", "text"))
-        is_short = len(registry) <= REGISTRY_CHARACTERS_MAX and len(code) <= CODE_CHARACTERS_MAX
-        # What cannot be a row must not keep its decision out.
-        if code and is_short and "\0" not in f"{registry}{code}{text}":
-            at = one["decided_at"]
-            yield Unmapped(one["agency"], registry, code, text, 1, at, at)
+        listed = body.get(BODY_MEMBER) if isinstance(body, Mapping) else None
+        # Two codes of one call that are one code count once.
+        of_call = {}
+        for told in listed if isinstance(listed, list) else ():
+            seen = _unknown(told, one["agency"], one["decided_at"])
+            if seen is not None:
+                of_call[seen.registry, seen.code] = seen
+        yield from of_call.values()
+
+
+def _unknown(told: object, agency: str, at: datetime) -> Unmapped | None:
+    """
+    Read one code; what cannot be a row gives None, and must not keep its decision out.
+    """
+    if not isinstance(told, Mapping):
+        return None
+    registry, code, text = (str(told.get(name, "")) for name in ("registry", "code", "text"))
+    is_short = len(registry) <= REGISTRY_CHARACTERS_MAX and len(code) <= CODE_CHARACTERS_MAX
+    if not code or not is_short or "\0" in f"{registry}{code}{text}":
+        return None
+    return Unmapped(agency, registry, code, text, 1, at, at)
 
 
 def _together(one: Unmapped, other: Unmapped) -> Unmapped:

@@ -8,7 +8,7 @@ Counts are plain documents, so that a piece of the work can be stored and gone o
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from service.answers import in_ladder_order
+from service.answers import in_ladder_order, signal_of
 from service.gathering import Gathered, gather
 from service.routing.decide import kinds_of
 from service.routing.rules import LEADS
@@ -49,7 +49,9 @@ def add_counts(
     """
     for one in stored:
         try:
-            gathered = gather(config, time_zone, one.request, one.decided_at)
+            # What was read then: the remark is sealed, and codes may be mapped otherwise by now.
+            signals = tuple(map(signal_of, one.signals))
+            gathered = gather(config, time_zone, one.request, one.decided_at, read_before=signals)
             now, then = _kinds(gathered, of[0]), _kinds(gathered, of[1])
         except Exception:  # noqa: BLE001  # one old record that cannot be read spoils no check
             counts["not_read"] += 1

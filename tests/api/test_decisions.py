@@ -230,13 +230,21 @@ def test_a_simulation_takes_a_whole_ruleset_or_names_its_faults(api: Api) -> Non
     assert "did you mean `national-baseline`" in unknown.json["errors"][0]["message"]
 
 
-def test_remarks_that_no_rule_reads_are_said_not_to_be_read(api: Api) -> None:
+def test_a_remark_is_read_with_its_evidence_and_what_contradicts_is_said(api: Api) -> None:
     """
-    Nothing that was sent is dropped in silence: a remark is kept, and a warning says that it is not
-    read.
+    A remark fills a fact, shows where it says so, and a contradiction in it is a warning.
     """
-    told = api.post("/v1/decisions", {"call_id": "remark", "remarks": "HE HAS A GUN"}).json
-    assert [one["code"] for one in told["warnings"]] == ["remarks_not_read"]
+    body = {"call_id": "remark", "remarks": "SUBJ HAS A GUN. RP DENIES ANY WEAPONS"}
+    told = api.post("/v1/decisions", body).json
+    read = {(one["fact"], one["outcome"]): one for one in told["signals"]}
+    gun, denied = read["weapon", "present"], read["weapon", "absent"]
+    assert (gun["value"], gun["used"], gun["source"]) == ("firearm", True, "remarks")
+    assert body["remarks"][slice(*gun["text_span"])] == "HAS A GUN"
+    assert body["remarks"][slice(*denied["text_span"])] == "DENIES ANY WEAPONS"
+    assert not denied["used"]
+    assert [one["code"] for one in told["warnings"]] == ["signals_contradict"]
+    told = api.post("/v1/decisions", {"call_id": "nothing", "remarks": "NAIL GUN STOLEN"}).json
+    assert "weapon" not in [one["fact"] for one in told["signals"]]
 
 
 def test_a_hazard_from_a_protected_record_is_never_shown_as_none(api: Api) -> None:

@@ -5,9 +5,11 @@ shapes.
 
 from typing import Any
 
+from hypothesis import note
 from hypothesis import strategies as st
 
 from service.routing.facts import CallFacts, Fact, Vocabulary
+from service.routing.rules import LEADS
 from service.rulesets import Config, load_config
 
 CONFIG: Config = load_config()
@@ -18,6 +20,23 @@ DANGERS = [fact for fact in ASKED if fact.is_danger]
 PARITY = [fact for fact in ASKED if fact.parity]
 CALMING = [fact for fact in ASKED if fact.calming]
 KINDS = tuple(VOCABULARY.responders)
+
+
+def rank(kinds: frozenset[str]) -> int:
+    """
+    Give the place of the lead on the ladder; EMS alone ranks with a civilian team.
+    """
+    ranks = [LEADS.index(kind) for kind in kinds if kind in LEADS]
+    return max([*ranks, LEADS.index("mobile_crisis") if "ems" in kinds else -1])
+
+
+def assert_not_less(before: frozenset[str], after: frozenset[str]) -> None:
+    """
+    Assert that EMS is not taken away and the lead does not fall.
+    """
+    note(f"{sorted(before)} -> {sorted(after)}")
+    assert "ems" not in before or "ems" in after
+    assert rank(after) >= rank(before)
 
 
 def values(fact: Fact) -> st.SearchStrategy[Any]:

@@ -7,13 +7,13 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, note
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.routing.decide import Router, decide
 from service.routing.facts import Fact
 from service.routing.recommendation import Call, Recommendation
-from service.routing.rules import LEADS, POLICE
+from service.routing.rules import POLICE
 from tests.routing import spaces
 
 DAY = dt.date(2026, 11, 24)
@@ -30,23 +30,6 @@ def answer(
     Decide a call told as *raw*.
     """
     return decide(Call(spaces.call_facts(raw, guesses)), router, available or {}, DAY)
-
-
-def rank(kinds: frozenset[str]) -> int:
-    """
-    Give the place of the lead on the ladder; EMS alone ranks with a civilian team.
-    """
-    ranks = [LEADS.index(kind) for kind in kinds if kind in LEADS]
-    return max([*ranks, LEADS.index("mobile_crisis") if "ems" in kinds else -1])
-
-
-def assert_not_less(before: frozenset[str], after: frozenset[str]) -> None:
-    """
-    Assert that EMS is not taken away and the lead does not fall.
-    """
-    note(f"{sorted(before)} -> {sorted(after)}")
-    assert "ems" not in before or "ems" in after
-    assert rank(after) >= rank(before)
 
 
 def steps(fact: Fact) -> list[tuple[Any, Any]]:
@@ -106,7 +89,7 @@ def test_more_danger_is_never_less_protection(
     milder, worse = data.draw(st.sampled_from(steps(fact)))
     before = answer(router, {**raw, fact.name: milder})
     after = answer(router, {**raw, fact.name: worse})
-    assert_not_less(frozenset(before.preferred), frozenset(after.preferred))
+    spaces.assert_not_less(frozenset(before.preferred), frozenset(after.preferred))
 
 
 @given(spaces.raw_facts(), st.sampled_from(spaces.DANGERS), spaces.availabilities, st.data())
@@ -127,7 +110,7 @@ def test_more_danger_is_never_less_with_the_same_availability(
         else before.kinds
     )
     if kinds:
-        assert_not_less(kinds, after.kinds)
+        spaces.assert_not_less(kinds, after.kinds)
 
 
 @given(routers, spaces.raw_facts(), st.sampled_from(spaces.PARITY), st.data())
@@ -147,7 +130,7 @@ def test_who_somebody_is_adds_no_police_and_takes_no_ems(
     assert frozenset(after.preferred) & POLICE == frozenset(before.preferred) & POLICE
     assert ("ems" in before.preferred) <= ("ems" in after.preferred) or fact.kind != "flag"
     if fact.kind == "flag" and worse is True:
-        assert_not_less(frozenset(before.preferred), frozenset(after.preferred))
+        spaces.assert_not_less(frozenset(before.preferred), frozenset(after.preferred))
 
 
 @given(routers, spaces.raw_facts(), st.sampled_from(spaces.CALMING))
@@ -164,7 +147,7 @@ def test_no_calming_fact_lowers_anything_but_a_vouched_safety_plan(
         return
     unknown = {name: value for name, value in raw.items() if name != fact.name}
     before, after = answer(router, unknown), answer(router, {**raw, fact.name: True})
-    assert_not_less(frozenset(before.preferred), frozenset(after.preferred))
+    spaces.assert_not_less(frozenset(before.preferred), frozenset(after.preferred))
 
 
 @given(routers, spaces.raw_facts(), st.data())
@@ -183,8 +166,8 @@ def test_a_guess_raises_and_never_calms(
     name = data.draw(st.sampled_from(known))
     guessed = answer(router, raw, {}, name)
     unknown = answer(router, {**raw, name: "unknown"})
-    assert_not_less(frozenset(answer(router, raw).preferred), frozenset(guessed.preferred))
-    assert_not_less(frozenset(unknown.preferred), frozenset(guessed.preferred))
+    spaces.assert_not_less(frozenset(answer(router, raw).preferred), frozenset(guessed.preferred))
+    spaces.assert_not_less(frozenset(unknown.preferred), frozenset(guessed.preferred))
 
 
 @given(routers, spaces.raw_facts(), spaces.availabilities, st.randoms())

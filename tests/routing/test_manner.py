@@ -204,24 +204,25 @@ def test_a_signal_fills_or_raises_and_never_lowers(
     assert found.signals[0].why
 
 
-def test_a_signal_that_fills_never_calms() -> None:
+def test_what_a_code_says_is_not_asked_again() -> None:
     """
-    A code that says a mild degree makes nothing less enough than not knowing does.
-    """
-    mild = (Signal("suicide", "present", "wish_to_be_dead", "incident_type"),)
-    assert answer({"caller": "self"}).kinds == {"mobile_crisis"}
-    assert answer({"caller": "self"}, signals=mild).kinds == {"mobile_crisis"}
-    assert answer({"caller": "self", "suicide": "wish_to_be_dead"}).kinds == {"988"}
-
-
-def test_what_a_code_says_is_still_asked_until_a_person_has_told() -> None:
-    """
-    A fact that only a code tells stays open; told by a person it is not asked again.
+    A fact that a code filled is not asked about, as if a person had told it.
     """
     coded = (Signal("suicide", "present", "intent", "incident_type"),)
-    assert "suicide" in [one.fact for one in answer({}, signals=coded).questions]
-    told = answer({"suicide": "intent"}, signals=coded)
-    assert "suicide" not in [one.fact for one in told.questions]
+    assert "suicide" not in [one.fact for one in answer({}, signals=coded).questions]
+    assert "suicide" in [one.fact for one in answer({}).questions]
+
+
+def test_what_nobody_knows_by_a_remark_is_asked_all_the_same() -> None:
+    """
+    'UNK IF ARMED' stages EMS as an asked question without an answer does, and the question stays.
+    """
+    hurt = {"caller": "with_person", "medical": "serious", "violence": "none"}
+    said = (Signal("weapon", "unknown", None, "remarks"),)
+    how = {one.kind: one.how for one in answer(hurt).responders}
+    staged = {one.kind: one.how for one in answer(hurt, signals=said).responders}
+    assert (how["ems"], staged["ems"]) == ("send", "stage")
+    assert answer(hurt, signals=said).questions == answer(hurt).questions
 
 
 def test_a_signal_taken_back_stays_visible_and_counts_for_nothing() -> None:

@@ -17,7 +17,8 @@ from service.routing.matcher import Fired
 from service.routing.needed import protection, who_is_needed
 from service.routing.recommendation import Call
 from service.routing.rules import Rule
-from service.routing.signals import Signal, weigh
+from service.routing.signals import Signal
+from service.routing.weighing import weigh
 from tests.routing import spaces
 from tests.routing.test_invariants import DAY, routers
 
@@ -159,7 +160,8 @@ def is_worth_asking(name: str, call: Call, got: Any, tried: dict[str, Any]) -> b
     """
     asked = {fact for rule in got.rules for fact in rule.ask}
     volunteered = spaces.VOCABULARY.facts[name].volunteered and name not in asked
-    return name in tried and call.facts.is_open(name) and not volunteered
+    is_open = call.facts.is_open(name) and name not in got.known
+    return name in tried and is_open and not volunteered
 
 
 def expected_questions(got: Any, call: Call, tried: dict[str, Any]) -> list[str]:
@@ -173,6 +175,7 @@ def expected_questions(got: Any, call: Call, tried: dict[str, Any]) -> list[str]
     found: list[str] = []
     for name in (*asked, *rest):
         axis_taken = name in AGE_AXIS and any(one in AGE_AXIS for one in found)
-        if call.facts.is_open(name) and name not in found and not axis_taken:
+        is_open = call.facts.is_open(name) and name not in got.known
+        if is_open and name not in found and not axis_taken:
             found.append(name)
     return found[:3]
