@@ -88,6 +88,7 @@ def _call() -> Schema:
             "remarks_kept": FLAG,
             "signals": many(ref("Signal")),
             "contradictions": many(TEXT),
+            "more_incident_types": maybe(many(ANY_OBJECT)),
         }
     )
 

@@ -87,13 +87,13 @@ def call_sheet(
         for name in vocabulary.facts
         if name in told
     )
-    coded = call["incident_type"]
+    coded = [call["incident_type"], *(call["more_incident_types"] or ())]
     available = call["availability"] or {}
     return CallSheet(
         call_id=call["call_id"],
         decided_at=dt.datetime.fromisoformat(call["decided_at"]).astimezone(zone),
         received_at=dt.datetime.fromisoformat(received).astimezone(zone) if received else None,
-        code=f"{coded['code']} ({coded['registry']})" if coded else "",
+        code=", ".join(f"{one['code']} ({one['registry']})" for one in coded if one),
         facts=lines,
         unasked=len(vocabulary.asked) - len(lines),
         free=tuple(vocabulary.responders[kind] for kind, free in available.items() if free),

@@ -30,7 +30,7 @@ from service.store.reviews import Claim, Review
 # read out of the call is evidence of the call, and stays.
 CALL_SHOWN: Final = (
     *("received_at", "channel", "facts", "fact_sources", "incident_type", "remarks", "location"),
-    *("availability", "dismissed"),
+    *("availability", "dismissed", "more_incident_types"),
 )
 
 
