@@ -99,7 +99,7 @@ def test_a_gun_in_a_type_code_asks_the_same(service: Service, browser: FlaskClie
     """
     Where only the type code speaks of a gun, it is asked about at once too.
     """
-    codes = service.parts.rules.config.incident_types.registries["seattle"]
+    codes = service.parts.rules.config.incident_types.registries["seattle"].codes
     code = next(name for name, facts in codes.items() if facts.get("weapon") == "firearm")
     page = tell(browser, "gun-2", registry="seattle", type_code=code)
     assert questions_of(page)[:2] == ["weapon_access", "weapon_toward"]

@@ -127,7 +127,7 @@ def test_a_signal_of_a_code_is_taken_back_alike(service: Service, browser: Flask
     """
     What a type code says stands with its source, and is taken back alone: the remark still counts.
     """
-    codes = service.parts.rules.config.incident_types.registries["seattle"]
+    codes = service.parts.rules.config.incident_types.registries["seattle"].codes
     code = next(name for name, facts in codes.items() if facts.get("weapon") == "firearm")
     page = tell(browser, "signals-6", remarks=KNIFE, registry="seattle", type_code=code)
     assert "from the type code: nobody told" in signal_of(page, "incident_type.weapon")
