@@ -1,6 +1,6 @@
 """
-What an agency has set: its reasons for a dispatch and what goes to review, over the defaults of
-`config/agency.yaml` and `config/dispatch.yaml`.
+What an agency has set: its reasons for a dispatch, what goes to review, whether remarks are kept;
+over the defaults of `config/agency.yaml` and `config/dispatch.yaml`.
 """
 
 from collections.abc import Mapping
@@ -21,6 +21,7 @@ class ReviewRules:
     police_without_hazard: bool
     fallback: bool
     dismissed_signal: bool
+    contradiction: bool
     sample_percent: float
     sample_per_week: int
     due_days: int
@@ -33,6 +34,7 @@ REVIEW_LEAST: Mapping[str, int | None] = {
     "police_without_hazard": None,
     "fallback": None,
     "dismissed_signal": None,
+    "contradiction": None,
     "sample_percent": 0,
     "sample_per_week": 0,
     "due_days": 1,
@@ -48,16 +50,20 @@ class AgencyDefaults:
 
     review: ReviewRules
     dispatch_reasons: Mapping[str, str]
+    keep_remarks: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class AgencySettings:
     """
     What holds for one agency; `dispatch_reasons` maps the id of a reason to its label.
+
+    Without `keep_remarks` a remark is read and then forgotten: only its signals are recorded.
     """
 
     review: ReviewRules
     dispatch_reasons: Mapping[str, str]
+    keep_remarks: bool
 
 
 def settings_of(own: Mapping[str, Any], defaults: AgencyDefaults) -> AgencySettings:
@@ -67,9 +73,11 @@ def settings_of(own: Mapping[str, Any], defaults: AgencyDefaults) -> AgencySetti
     """
     review = own.get("review")
     reasons = own.get("dispatch_reasons")
+    keep = own.get("keep_remarks")
     return AgencySettings(
         review_rules(defaults.review, review if isinstance(review, Mapping) else {}),
         dict(reasons) if isinstance(reasons, Mapping) and reasons else defaults.dispatch_reasons,
+        keep if isinstance(keep, bool) else defaults.keep_remarks,
     )
 
 

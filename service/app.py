@@ -32,6 +32,7 @@ from service.api.decisions import decisions_blueprint
 from service.api.description import description_blueprint
 from service.api.dispatches import dispatches_blueprint
 from service.api.drafts import drafts_blueprint
+from service.api.eido import eido_blueprint
 from service.api.export import export_blueprint
 from service.api.findings import findings_blueprint
 from service.api.health import health_blueprint
@@ -214,6 +215,7 @@ def make_flask(parts: Parts) -> Flask:
     app.secret_key = session_key(parts.settings)
     for make in (
         decisions_blueprint,
+        eido_blueprint,
         dispatches_blueprint,
         export_blueprint,
         simulations_blueprint,

@@ -14,6 +14,8 @@ from service.routing.problems import Problem, nearest
 
 CALL_BACK_MINUTES = 30  # where the file does not say it; the file gives the source
 MINUTES_MAX = 24 * 60
+TAKE_BACK_MAX = 9  # one key each, from 1 to 9
+TAKE_BACK_CHARACTERS_MAX = 200
 FURTHER = "Further facts"
 
 
@@ -32,7 +34,7 @@ class AtOnce:
 class Console:
     """
     The layout of a call. `groups` are titles with the names of their facts; every fact that a call
-    can carry stands in exactly one.
+    can carry stands in exactly one. `take_back` are reasons for taking a signal back, one key each.
     """
 
     head: tuple[str, ...]
@@ -43,6 +45,7 @@ class Console:
     sources: Mapping[str, str]
     offered: tuple[str, ...]
     call_back_minutes: int
+    take_back: Mapping[str, str]
     groups: tuple[tuple[str, tuple[str, ...]], ...]
 
     def at_once(self, known: Mapping[str, Value]) -> tuple[str, ...]:
@@ -83,6 +86,7 @@ def read_console(vocabulary: Vocabulary, document: object) -> tuple[Console, lis
         words,
         offered,
         _minutes(told.get("call_back_minutes"), problems),
+        _take_back(told.get("take_back"), problems),
         _groups(vocabulary, told.get("groups"), problems),
     ), problems
 
@@ -150,6 +154,18 @@ def _minutes(raw: object, problems: list[Problem]) -> int:
     text = f"must be a whole number of minutes from 1 to {MINUTES_MAX}"
     problems.append(Problem("bad_minutes", "call_back_minutes", text))
     return CALL_BACK_MINUTES
+
+
+def _take_back(raw: object, problems: list[Problem]) -> dict[str, str]:
+    reasons = {
+        name: text.strip()[:TAKE_BACK_CHARACTERS_MAX]
+        for name, text in _words(raw).items()
+        if text.strip()
+    }
+    if not 0 < len(reasons) <= TAKE_BACK_MAX or len(reasons) < len(_words(raw)):
+        text = f"must map 1 to {TAKE_BACK_MAX} names to the words of a reason"
+        problems.append(Problem("bad_take_back", "take_back", text))
+    return dict(list(reasons.items())[:TAKE_BACK_MAX])
 
 
 def _list(raw: object) -> Iterable[Any]:

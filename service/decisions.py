@@ -19,6 +19,7 @@ import structlog
 
 from service import PROGRAM_VERSION
 from service.access import Actor
+from service.agency_settings import settings_of
 from service.answers import Document, change_between, recommendation_document
 from service.encryption import KeyRing
 from service.errors import JournalUnavailableError
@@ -199,7 +200,8 @@ class Decisions:
         if self.is_journal_resting:
             raise JournalUnavailableError("the journal did not answer just now")
         record_id = document["decision_id"]
-        sealed = seal_request(self._key_ring, request, record_id)
+        keeps = settings_of(agency.settings, self._rules.config.agency).keep_remarks
+        sealed = seal_request(self._key_ring, request, record_id, keep_remarks=keeps)
         fingerprint = self._fingerprint(request) if with_key else None
         until = time.monotonic() + self._journal_wait_s_max
         while True:
@@ -239,6 +241,7 @@ class Decisions:
                     continue
 
     def _fingerprint(self, request: Mapping[str, Any]) -> str:
+        # Of all that was sent, also a remark that is not kept: keyed, it leads back to no word.
         text = orjson.dumps(request, option=orjson.OPT_SORT_KEYS)
         return hmac.new(self._fingerprint_key, text, hashlib.sha256).hexdigest()
 
@@ -263,13 +266,19 @@ def record_id_of(agency: str, idempotency_key: str | None) -> str:
     return hashlib.sha256(f"{agency}\0{idempotency_key}".encode()).hexdigest()[:32]
 
 
-def seal_request(key_ring: KeyRing, request: Mapping[str, Any], record_id: str) -> dict[str, Any]:
+def seal_request(
+    key_ring: KeyRing, request: Mapping[str, Any], record_id: str, *, keep_remarks: bool = True
+) -> dict[str, Any]:
     """
     Give a request as it may be kept: what people wrote about a person is sealed.
+
+    Without *keep_remarks* the remark is left out whole, and `remarks_kept` says that there was one.
     """
     kept = dict(request)
-    if kept.get("remarks"):
+    if kept.get("remarks") and keep_remarks:
         kept["remarks"] = key_ring.seal(kept["remarks"], record_id)
+    elif kept.get("remarks"):
+        kept |= {"remarks": None, "remarks_kept": False}
     if kept.get("dismissed"):
         kept["dismissed"] = [
             {**one, "reason": key_ring.seal(one["reason"], record_id)} for one in kept["dismissed"]

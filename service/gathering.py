@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from service.request import GUESSES
+from service.request import GUESSES, SIGNALS_CONTRADICT
 from service.routing.decide import decide
 from service.routing.facts import CallFacts
 from service.routing.recommendation import Call, Recommendation, Warned
@@ -63,11 +63,13 @@ def gather(
         signals = (*coded, *read_remarks(config.lexicon, request.get("remarks") or ""))
     else:
         signals = tuple(read_before)
+    # What was noticed while another form of document was read into this request.
+    warned = [Warned(**one) for one in request.get("warned") or ()] + warned
     dismissed = frozenset((one["fact"], one["source"]) for one in request.get("dismissed") or ())
     warned += _warnings_about(raw, says, dismissed, signals, protected=_protected(vocabulary.facts))
     facts = CallFacts.of(vocabulary, raw, guessed)
     warned += [
-        Warned("signals_contradict", _against(vocabulary.facts[name].label), "signals")
+        Warned(SIGNALS_CONTRADICT, _against(vocabulary.facts[name].label), "signals")
         for name in contradicted(vocabulary, facts, signals, dismissed)
     ]
     call = Call(facts, signals, dismissed, withheld)
@@ -88,16 +90,20 @@ def _signals(
     config: Config, request: Mapping[str, Any], on_unknown_code: Callable[[str], None]
 ) -> tuple[tuple[Signal, ...], list[Warned]]:
     coded = request.get("incident_type")
-    if not coded:
-        return (), []
-    signals = config.incident_types.signals(coded["registry"], coded["code"])
-    if signals is not None:
-        return signals, []
-    registry = coded["registry"]
-    known = registry in config.incident_types.registries
-    on_unknown_code(registry if known else "other")
-    text = "no table knows this code, so nothing was read from it"
-    return (), [Warned("unknown_incident_type", text, "incident_type.code")]
+    signals: list[Signal] = []
+    warned: list[Warned] = []
+    # One form of document has several codes for one call: each may say what the others do not.
+    for one in ([coded] if coded else []) + list(request.get("more_incident_types") or ()):
+        said = config.incident_types.signals(one["registry"], one["code"])
+        if said is not None:
+            signals += [signal for signal in said if signal not in signals]
+            continue
+        registry = one["registry"]
+        known = registry in config.incident_types.registries
+        on_unknown_code(registry if known else "other")
+        text = "no table knows this code, so nothing was read from it"
+        warned.append(Warned("unknown_incident_type", text, "incident_type.code"))
+    return tuple(signals), warned
 
 
 def _against(label: str) -> str:

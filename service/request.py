@@ -25,6 +25,7 @@ SOURCES: Final = ("saw", "told", "assumed", "premise", "code", "protected_record
 GUESSES: Final = frozenset(("assumed", "premise", "code"))
 YEAR_MIN, YEAR_MAX = 1970, 2999  # outside, a CAD has sent no time at all
 SIGNAL_SOURCES: Final = ("incident_type", "remarks")
+SIGNALS_CONTRADICT: Final = "signals_contradict"  # the code of the warning
 
 
 def fault(message: str, allowed: tuple[object, ...] = ()) -> dict[str, Any]:

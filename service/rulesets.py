@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import yaml
 
 from service.agency_settings import REVIEW_LEAST, AgencyDefaults, ReviewRules
 from service.console import Console, read_console
+from service.eido.words import EidoWords, read_words
 from service.errors import ConfigurationError
 from service.incident_types import IncidentTypes, read_incident_types
 from service.routing.decide import Router
@@ -28,6 +30,7 @@ from service.routing.reading import read_ruleset
 from service.routing.ways import Ways, read_ways
 from service.settings import shipped_config
 
+LEXICONS_KEPT = 4  # compiled: that of this host, and a few of tests
 OTHER = "other"  # the reason for a dispatch that is always there, and needs a comment
 
 
@@ -48,7 +51,7 @@ class Published:
 class Config:
     """
     Everything read from one `config/` folder; `agency` is what every agency starts with, `console`
-    how a call is laid out on its page.
+    how a call is laid out on its page, `eido` the words that are known of EIDO documents.
     """
 
     vocabulary: Vocabulary
@@ -58,6 +61,7 @@ class Config:
     tables: Mapping[str, Any]
     agency: AgencyDefaults
     console: Console
+    eido: EidoWords
     rulesets: Mapping[str, Published]
 
     def __repr__(self) -> str:
@@ -119,22 +123,24 @@ def load_config(folder: Path | None = None) -> Config:
     found += type_problems
     reasons, reason_problems = _read_reasons(folder)
     found += reason_problems
-    remarks = _documents(_own_or_shipped(folder, "remarks"))
-    lexicon, lexicon_problems = read_lexicon(vocabulary, remarks)
+    remarks = _own_or_shipped(folder, "remarks")
+    texts = tuple((str(path), _text_of(path)) for path in sorted(remarks.glob("*.yaml")))
+    lexicon, lexicon_problems = _compiled_lexicon(_text_of(folder / "facts.yaml"), texts)
     # The shipped lexicon may name facts that a vocabulary of somebody's own does not have.
-    found += lexicon_problems if (folder / "remarks").exists() else []
+    found += lexicon_problems if remarks.is_relative_to(folder) else ()
     tables = {
         "facts": facts,
         "ways": ways_document,
         "incident_types": types.registries,
-        "remarks": digest_of({Path(file).name: str(one) for file, (one, _) in remarks.items()}),
+        "remarks": digest_of({Path(file).name: text for file, text in texts}),
     }
-    review, review_problems = _read_review(folder)
-    found += review_problems
+    agency, agency_problems = _read_agency(folder, reasons)
+    found += agency_problems
     console, console_problems = _read_console(folder, vocabulary)
     found += console_problems
-    agency = AgencyDefaults(review, reasons)
-    config = Config(vocabulary, ways, types, lexicon, tables, agency, console, {})
+    eido, eido_problems = _read_eido(folder)
+    found += eido_problems
+    config = Config(vocabulary, ways, types, lexicon, tables, agency, console, eido, {})
     rulesets = {}
     for path in sorted((folder / "rulesets").glob("*/rules.yaml")):
         document, lines = read_yaml(path)
@@ -146,6 +152,16 @@ def load_config(folder: Path | None = None) -> Config:
     if found:
         raise ConfigurationError(found)
     return replace(config, rulesets=rulesets)
+
+
+@lru_cache(maxsize=LEXICONS_KEPT)
+def _compiled_lexicon(
+    facts: str, texts: tuple[tuple[str, str], ...]
+) -> tuple[Lexicon, tuple[Problem, ...]]:
+    # Some thousand phrases take half a second to compile: the same texts are compiled once.
+    documents = {file: _named_yaml(file, text) for file, text in texts}
+    lexicon, problems = read_lexicon(Vocabulary.of(read_yaml_text(facts)[0]), documents)
+    return lexicon, tuple(problems)
 
 
 def _read_reasons(folder: Path) -> tuple[dict[str, str], list[Problem]]:
@@ -169,7 +185,7 @@ def _read_reasons(folder: Path) -> tuple[dict[str, str], list[Problem]]:
     return reasons, located(problems, path, lines)
 
 
-def _read_review(folder: Path) -> tuple[ReviewRules, list[Problem]]:
+def _read_agency(folder: Path, reasons: Mapping[str, str]) -> tuple[AgencyDefaults, list[Problem]]:
     path = _own_or_shipped(folder, "agency.yaml")
     document, lines = read_yaml(path)
     told = document.get("review") if isinstance(document, Mapping) else None
@@ -185,7 +201,12 @@ def _read_review(folder: Path) -> tuple[ReviewRules, list[Problem]]:
         if not is_right:
             problems.append(Problem("bad_review", f"review.{name}", f"must be {wanted}"))
     values = {name: told.get(name, least or 0) for name, least in REVIEW_LEAST.items()}
-    return ReviewRules(**values), located(problems, path, lines)
+    keep = document.get("keep_remarks") if isinstance(document, Mapping) else None
+    if not isinstance(keep, bool):
+        problems.append(Problem("bad_keep_remarks", "keep_remarks", "must be true or false"))
+    # What cannot be read keeps nothing: the file is refused all the same.
+    defaults = AgencyDefaults(ReviewRules(**values), reasons, keep is True)
+    return defaults, located(problems, path, lines)
 
 
 def _read_console(folder: Path, vocabulary: Vocabulary) -> tuple[Console, list[Problem]]:
@@ -195,6 +216,13 @@ def _read_console(folder: Path, vocabulary: Vocabulary) -> tuple[Console, list[P
     # The shipped layout beside a vocabulary of somebody's own may name facts that it does not have.
     is_own = path.is_relative_to(folder)
     return console, located(problems, path, lines) if is_own else []
+
+
+def _read_eido(folder: Path) -> tuple[EidoWords, list[Problem]]:
+    path = _own_or_shipped(folder, "eido.yaml")
+    document, lines = read_yaml(path)
+    words, problems = read_words(document)
+    return words, located(problems, path, lines)
 
 
 def _own_or_shipped(folder: Path, name: str) -> Path:
@@ -216,16 +244,23 @@ def read_yaml(path: Path) -> tuple[Any, dict[str, int]]:
         ConfigurationError: the file is missing, is not YAML, or has the same key twice in one
             mapping.
     """
+    return _named_yaml(str(path), _text_of(path))
+
+
+def _text_of(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as fault:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
         raise ConfigurationError(
             [Problem("no_file", "", "cannot be read", file=str(path))]
         ) from fault
+
+
+def _named_yaml(file: str, text: str) -> tuple[Any, dict[str, int]]:
     try:
         return read_yaml_text(text)
     except ConfigurationError as fault:
-        named = [replace(problem, file=str(path)) for problem in fault.problems]
+        named = [replace(problem, file=file) for problem in fault.problems]
         raise ConfigurationError(named) from fault
 
 

@@ -40,6 +40,7 @@ API: Final[dict[str, str]] = {
     "POST /v1/decisions/<record_id>/dispatch": REPORT_DISPATCH,
     "GET /v1/decisions/export": READ_CALLS,
     "GET /v1/calls/<path:call_id>": READ_CALLS,
+    "POST /v1/eido": DECIDE,
     "POST /v1/simulations": SIMULATE,
     "GET /v1/people": READ_PEOPLE,
     "POST /v1/people": MANAGE_PEOPLE,

@@ -128,11 +128,13 @@ def test_keys_of_the_command_line_leave_their_entry(service: str) -> None:
 
 def test_an_agency_is_set_and_the_rest_stays(service: str) -> None:
     """
-    A time zone, the reasons and a review rule are set; what is not named stays as it was.
+    A time zone, the reasons, a review rule and whether remarks are kept are set; what is not named
+    stays as it was.
     """
     result = run(
         *("agency", "set", "example", "--time-zone", "America/New_York"),
         *("--reason", "far=Too far", "--reason", "other=Other", "--review", "sample_percent=5"),
+        "--no-keep-remarks",
     )
     assert result.exit_code == 0, result.stderr
     found = agencies.find(open_store(service), "example")
@@ -141,6 +143,7 @@ def test_an_agency_is_set_and_the_rest_stays(service: str) -> None:
     assert found.settings["dispatch_reasons"] == {"far": "Too far", "other": "Other"}
     assert found.settings["review"]["sample_percent"] == 5
     assert found.settings["review"]["sample_per_week"] == 10
+    assert found.settings["keep_remarks"] is False
     assert acts(service) == [("command line", "changed settings", "agency")]
 
 

@@ -1,6 +1,6 @@
 """
-Show and change what an agency sets: its name, its time zone, its reasons for a dispatch, and what
-goes to review.
+Show and change what an agency sets: its name, its time zone, its reasons for a dispatch, what goes
+to review, and whether remarks are kept.
 
 Two people who change the same settings are told apart by the digest of what each of them read.
 """
@@ -44,6 +44,10 @@ REVIEW_MOST: Final[Mapping[str, int]] = {
     "due_days": 365,
     "claim_minutes": 1_440,
 }
+KEEP_REMARKS: Final = (
+    "whether the words of a remark are kept, sealed; otherwise a remark is read for its signals and"
+    " written nowhere, and only they are recorded"
+)
 _REASON_ID = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
 
@@ -133,6 +137,7 @@ class AgencyRequest(Strict):
         validate=[validate.Length(1, REASONS_MAX), _are_reasons],
     )
     review = fields.Nested(REVIEW_SCHEMA, required=True)
+    keep_remarks = Flag(required=True, metadata={"description": KEEP_REMARKS})
 
 
 AGENCY_REQUEST: Final = AgencyRequest()
@@ -177,6 +182,7 @@ class Agencies:
             "ruleset": agency.ruleset,
             "dispatch_reasons": _listed(held),
             "review": asdict(held.review),
+            "keep_remarks": held.keep_remarks,
         }
 
     def change(
@@ -225,6 +231,9 @@ class Agencies:
         return {
             "dispatch_reasons": reasons if not _are_same(reasons, standing) else None,
             "review": asdict(review) if review != defaults.review else None,
+            "keep_remarks": (
+                read["keep_remarks"] if read["keep_remarks"] != defaults.keep_remarks else None
+            ),
         }
 
 

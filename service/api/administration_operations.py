@@ -10,6 +10,7 @@ from service.access import MAY
 from service.accounts.access_keys import KEY_REQUEST
 from service.accounts.agencies import AGENCY_REQUEST
 from service.accounts.people import PERSON_CHANGE, PERSON_REQUEST
+from service.agency_settings import REVIEW_LEAST
 from service.alerts import KINDS
 from service.api.alerts import SETTLE_REQUEST
 from service.api.answer_schemas import (
@@ -51,15 +52,13 @@ AGENCY_EXAMPLE = {
     "time_zone": "America/New_York",
     "dispatch_reasons": [{"id": "other", "label": "Another reason, told in the comment."}],
     "review": {
-        "override": True,
-        "police_without_hazard": True,
-        "fallback": True,
-        "dismissed_signal": True,
+        **{name: True for name, least in REVIEW_LEAST.items() if least is None},
         "sample_percent": 2,
         "sample_per_week": 10,
         "due_days": 7,
         "claim_minutes": 30,
     },
+    "keep_remarks": True,
 }
 PERSON = path("person_id", "The person's id")
 
@@ -148,6 +147,7 @@ def _agency_schemas() -> dict[str, dict[str, Any]]:
         "ruleset": TEXT,
         "dispatch_reasons": many(thing({"id": TEXT, "label": TEXT})),
         "review": ANY_OBJECT,
+        "keep_remarks": FLAG,
     }
     return {"Agency": thing(agency)}
 
@@ -324,7 +324,7 @@ def _change_agency() -> dict[str, Any]:
         "schema": {"type": "string"},
     }
     return {
-        "summary": "Set the agency's name, time zone, reasons and review rules, all of them",
+        "summary": "Set the agency's name, time zone, reasons, review rules and remarks, all of it",
         "description": "412 where somebody else changed them since they were read.",
         "operationId": "changeAgency",
         "parameters": [if_match],

@@ -6,8 +6,9 @@ from flask import Blueprint, Response, request
 
 from service.access import DECIDE, READ_CALLS
 from service.api.asking import answer, idempotency_key, read_body, who_asks
+from service.api.decided import decided
 from service.api.filters import list_schema
-from service.api.problems import RefusedError, problem
+from service.api.problems import RefusedError
 from service.errors import ClaimHeldError
 from service.parts import Parts
 from service.reviewing.blindness import CLAIM_HELD
@@ -35,15 +36,7 @@ def decisions_blueprint(parts: Parts) -> Blueprint:
         if answered.status == 409:
             detail = "this `Idempotency-Key` came before with another body"
             raise RefusedError(409, "key-reused", detail)
-        police = str(answered.document["law_enforcement"]["included"]).lower()
-        parts.metrics.decisions.labels(answered.document["mode"], police).inc()
-        if not answered.is_recorded:
-            detail = "the decision could not be recorded; the recommendation holds all the same"
-            refused = RefusedError(503, "not-recorded", detail, headers={"Retry-After": "2"})
-            return problem(refused, {**answered.document, "recorded": False})
-        response = answer(answered.document, answered.status)
-        response.headers["Location"] = f"/v1/decisions/{answered.document['decision_id']}"
-        return response
+        return decided(parts, answered)
 
     @blueprint.get("/v1/decisions/<record_id>")
     def one(record_id: str) -> Response:

@@ -23,6 +23,7 @@ from service.api.administration_operations import (
     administration_schemas,
 )
 from service.api.answer_schemas import schemas_of
+from service.api.eido_operations import eido_operations, eido_schemas
 from service.api.operations import operations_of
 from service.api.review_operations import review_operations, review_schemas
 from service.api.rule_answers import REQUESTS
@@ -114,6 +115,7 @@ def describe(parts: Parts) -> dict[str, Any]:
     spec.components.schema("ReviewAnswer", schema=answer_schema(vocabulary))
     spec.components.schema("ReviewFinding", schema=finding_schema(vocabulary))
     schemas = schemas_of(vocabulary)
+    schemas |= eido_schemas(schemas["Answer"])
     schemas |= rule_schemas()
     schemas |= review_schemas(vocabulary, schemas["DecisionRecord"])
     for name, schema in schemas.items():
@@ -123,7 +125,7 @@ def describe(parts: Parts) -> dict[str, Any]:
     for name, read in ADMINISTRATION_BODIES.items():
         spec.components.schema(name, schema=read)
     described = operations_of(vocabulary, parts.settings) | review_operations(parts.settings)
-    described |= administration_operations(parts.settings) | rule_operations()
+    described |= administration_operations(parts.settings) | rule_operations() | eido_operations()
     for name, body in REQUESTS.items():
         spec.components.schema(name, schema=body)
     for path, operations in described.items():

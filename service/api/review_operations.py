@@ -7,6 +7,7 @@ from typing import Any
 
 from service.api.answer_schemas import (
     ANY_OBJECT,
+    FLAG,
     MAYBE_TEXT,
     TEXT,
     TIME,
@@ -34,7 +35,8 @@ sent (`already_seen`)."""
 REASON_WORDS = """Null until the review is answered. `override`: something else was sent than was
 recommended; `police_without_hazard`: police were in the answer, or sent, though no rule of a hazard
 asked for them; `fallback`: what was preferred could not come; `dismissed_signal`: a person took a
-signal back; `random_sample`: drawn by a keyed hash."""
+signal back; `contradiction`: signals disagree with each other or with what was told (the warning
+`signals_contradict`); `random_sample`: drawn by a keyed hash."""
 
 
 def review_schemas(vocabulary: Vocabulary, decision_record: Schema) -> dict[str, Schema]:
@@ -83,6 +85,10 @@ def _call() -> Schema:
             "location": maybe(ANY_OBJECT),
             "availability": maybe(ANY_OBJECT),
             "dismissed": maybe(many(ANY_OBJECT)),
+            "remarks_kept": FLAG,
+            "signals": many(ref("Signal")),
+            "contradictions": many(TEXT),
+            "more_incident_types": maybe(many(ANY_OBJECT)),
         }
     )
 

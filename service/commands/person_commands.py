@@ -141,24 +141,31 @@ def totp_reset(agency: str, email: str) -> None:
     metavar="RULE=VALUE",
     help="A review rule, such as sample_percent=5 or fallback=false.",
 )
+@click.option(
+    "--keep-remarks/--no-keep-remarks",
+    default=None,
+    help="Keep the words of remarks, sealed; or read them for their signals and forget them.",
+)
 @plainly
 def agency_set(
     agency: str,
+    *,
     name: str | None,
     time_zone: str | None,
     reasons: tuple[str, ...],
     review: tuple[str, ...],
+    keep_remarks: bool | None,
 ) -> None:
-    """Set an AGENCY's name, time zone, reasons or review rules; the rest stays."""
+    """Set an AGENCY's name, time zone, reasons, review rules or remarks; the rest stays."""
     store = standing_store()
     actor, defaults = actor_in(store, agency), read_rules(read_settings()).config.agency
     settings = Agencies(store, trail_of(store), lambda: defaults, now)
     shown = settings.find(actor)
     assert shown is not None, "the agency was there a moment ago"
-    told = {one: shown[one] for one in ("name", "time_zone", "dispatch_reasons", "review")}
-    told |= {
-        one: text for one, text in (("name", name), ("time_zone", time_zone)) if text is not None
-    }
+    names = ("name", "time_zone", "dispatch_reasons", "review", "keep_remarks")
+    given = {"name": name, "time_zone": time_zone, "keep_remarks": keep_remarks}
+    told = {one: shown[one] for one in names}
+    told |= {one: value for one, value in given.items() if value is not None}
     if reasons:
         pairs = [_pair(text) for text in reasons]
         told["dispatch_reasons"] = [{"id": one, "label": label} for one, label in pairs]

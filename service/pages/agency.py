@@ -1,5 +1,6 @@
 """
-`/admin/agency`: the agency's name and time zone, its reasons for a dispatch, what goes to review.
+`/admin/agency`: the agency's name and time zone, its reasons for a dispatch, what goes to review,
+and whether remarks are kept.
 """
 
 from collections.abc import Mapping
@@ -28,6 +29,10 @@ RULE_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "fallback": ("Every fallback", "What was preferred could not come."),
     "dismissed_signal": ("Every signal taken back", "A person said that a signal is wrong."),
+    "contradiction": (
+        "Every contradiction",
+        "A code or a remark says what another, or what was told, speaks against.",
+    ),
     "sample_percent": ("Percent of decisions", "Of the agency's decisions, drawn by chance."),
     "sample_per_week": ("At least, a week", "Decisions, where that is more than the share."),
     "due_days": ("Due after, in days", "When a review is due."),
@@ -100,6 +105,7 @@ def _told() -> dict[str, Any]:
         "time_zone": form.get("time_zone", ""),
         "dispatch_reasons": reasons,
         "review": review,
+        "keep_remarks": form.get("keep_remarks") == "yes",
     }
 
 

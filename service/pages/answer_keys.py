@@ -10,13 +10,15 @@ A letter depends on the question's own words alone, so that a call-taker's finge
 from collections.abc import Iterator, Sequence
 from string import ascii_lowercase
 
-# What the page does at any time: copy the note, go to facts, remarks or what was sent, undo.
+# What the page does at any time: copy the note, go to facts, remarks or what was sent, take back a
+# signal, undo.
 PAGE_KEYS = {
     "c": "Copy the note",
     "f": "Go to the facts that were told",
     "r": "Go to the remarks",
     "s": "Go to what was sent",
-    "z": "Undo the last answer",
+    "x": "Take back the signal that counts, again for the next one; then a number says why",
+    "z": "Undo the last answer, or taking a signal back",
 }
 NOT_KNOWN_KEY = "u"
 # Fingers take these for 'no' and 'yes': they stand for the mildest answer, and for a yes.

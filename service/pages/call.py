@@ -21,13 +21,15 @@ from service.pages.call_sheet import (
     find,
     in_words,
     press_of,
+    read_call,
     show_call,
     suggested_id,
 )
 from service.pages.form_faults import each_fault
 from service.pages.frame import keep_in_order, refused
 from service.pages.sent_form import TypedSent, read_sent
-from service.pages.typed_call import Typed, body_of, read_typed, typed_of
+from service.pages.taken_back import still_taken_back
+from service.pages.typed_call import Typed, read_typed, typed_of
 from service.pages.visitor import NotAllowedError, Visitor, is_own_form, visitor
 from service.parts import Parts
 from service.request import CALL_ID_CHARACTERS_MAX
@@ -127,6 +129,8 @@ def _taken_up(parts: Parts, who: Visitor, call_id: str) -> Response:
         seen=newest["decision_id"],
         time_zone=who.agency.time_zone,
     )
+    taken = still_taken_back(typed.taken, newest["signals"], newest["request"])
+    typed = replace(typed, taken=taken)
     reports = sorted(
         (one for revision in revisions for one in revision["dispatches"]),
         key=lambda one: dt.datetime.fromisoformat(one["reported_at"]),
@@ -140,11 +144,9 @@ def _decided(parts: Parts, who: Visitor, typed: Typed) -> Response:
     """
     Check what was typed, decide it, and show the answer beside it.
     """
-    vocabulary = parts.rules.config.vocabulary
     with parts.metrics.latency_s.time():
         try:
-            told = body_of(typed, vocabulary, who.agency.time_zone)
-            body = parts.decision_schema.load(told)
+            typed, told, body = read_call(parts, who, typed)
         except ValidationError as error:
             faults = tuple(each_fault(error.messages))
             beside = replace(_before(parts, who, typed), faults=faults)

@@ -6,7 +6,7 @@ whether they are in the answer or not.
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from service.routing.facts import UNKNOWN, CallFacts, Vocabulary
 from service.routing.rules import POLICE
 from service.rulesets import Config, Published
 
+NOBODY_KNEW = "unknown"  # as a request says it
 NOBODY_KNOWS = "Asked, nobody knows"
 NOT_ANSWERED = "Not yet answered"
 ONLY_ASSUMED = "Only assumed, so it calms nothing"
@@ -183,7 +184,7 @@ def answer_of(
 
     Args:
         document: The answer, as it was recorded.
-        told: The facts it was made from.
+        told: The facts that people told.
         config: The words of facts, responders and ways, and the dangers that are always listed.
         published: The ruleset in force, asked which dangers can bring police; None at the floor.
         time_zone: The agency's; times are shown in it.
@@ -193,7 +194,7 @@ def answer_of(
     vocabulary = config.vocabulary
     recommended = document["recommendation"]
     guessed = [name for name, source in sources.items() if source in GUESSES]
-    facts = CallFacts.of(vocabulary, told, guessed)
+    facts = CallFacts.of(vocabulary, *_with_signals(told, guessed, document["signals"]))
     change = document["change"] or {"add": [], "release": []}
     urgency = recommended["urgency"]
     decided_at = dt.datetime.fromisoformat(document["decided_at"])
@@ -216,6 +217,20 @@ def answer_of(
         decided_at=decided_at.astimezone(ZoneInfo(time_zone)),
         announced=_announced(document, vocabulary),
     )
+
+
+def _with_signals(
+    told: Mapping[str, object], guessed: list[str], signals: Iterable[Mapping[str, Any]]
+) -> tuple[dict[str, object], list[str]]:
+    """
+    Give the facts as the answer knew them: what a signal filled or raised is known as if told.
+    """
+    known = dict(told)
+    for one in signals:
+        if one["used"]:
+            known[one["fact"]] = NOBODY_KNEW if one["value"] is None else one["value"]
+            guessed = [name for name in guessed if name != one["fact"]]
+    return known, guessed
 
 
 def _announced(document: Mapping[str, Any], vocabulary: Vocabulary) -> str:

@@ -5,17 +5,18 @@ Names, values and words of facts come from the vocabulary, their places from the
 protected facts are never shown.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from service.console import Console
 from service.pages.answer_keys import NOT_KNOWN_KEY, letters
 from service.pages.form_faults import Fault
+from service.pages.signal_lines import Key, Signals, signals_of
+from service.pages.taken_back import BETWEEN
 from service.pages.typed_call import NOT_KNOWN, Typed, body_of, text_of
 from service.routing.facts import Fact, Value, Vocabulary
 
-SIGNALLED_BY = {"incident_type": "type code", "remarks": "remarks"}
 # Paths of a request, with the id and the words of the field that they are typed in.
 TYPED_FIELDS = {
     "call_id": ("call_id", "Call id"),
@@ -76,28 +77,13 @@ class FactField:
 
 
 @dataclass(frozen=True, slots=True)
-class SignalLine:
-    """
-    What a code or a remark says of a fact, whether it counts, and why a person takes it back.
-    """
-
-    fact: str
-    source: str
-    label: str
-    value: str
-    read_from: str
-    is_used: bool
-    why: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class CallForm:
     """
     The form, ready to be shown; each fact stands in it exactly once.
 
     `faults` lists every fault with the id of its place; `faults_at` gives messages by path.
     `next_said` are who may have said the next answer; `undo` is the fact that was just answered.
+    `evidence` is what stood there of each signal that is taken back, as the form carries it.
     """
 
     typed: Typed
@@ -105,11 +91,12 @@ class CallForm:
     questions: tuple[FactField, ...]
     known: tuple[FactField, ...]
     groups: tuple[tuple[str, tuple[FactField, ...]], ...]
-    signals: tuple[SignalLine, ...]
+    signals: Signals
     next_said: tuple[Option, ...]
     undo: FactField | None
     faults: tuple[tuple[str, str, str], ...] = ()
     faults_at: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    evidence: Mapping[Key, str] = field(default_factory=dict)
 
     @property
     def open_count(self) -> int:
@@ -158,11 +145,12 @@ def make_form(
         questions,
         known,
         tuple((title, listed) for title, listed in groups if listed),
-        tuple(_signals(vocabulary, typed, document)),
+        _signals(vocabulary, typed, document),
         _sources(console, console.offered[0]),
         next((one for one in known if one.name == typed.pressed), None),
         tuple(_place(vocabulary, one) for one in faults),
         by_path,
+        {key: BETWEEN.join(sorted(said)) for key, said in typed.taken.known.items()},
     )
 
 
@@ -207,7 +195,8 @@ def _known(
     Give what counts as known: what was told, and what a signal filled or raised.
     """
     known: dict[str, Value] = body_of(typed, vocabulary)["facts"]
-    used = (one for one in (document["signals"] if document else ()) if one["used"])
+    signals = document["signals"] if document else ()
+    used = (one for one in signals if one["used"] and one["value"] is not None)
     return known | {one["fact"]: one["value"] for one in used}
 
 
@@ -244,29 +233,15 @@ def _sources(console: Console, chosen: str) -> tuple[Option, ...]:
     return tuple(Option(name, console.sources.get(name, name), name == chosen) for name in names)
 
 
-def _signals(
-    vocabulary: Vocabulary, typed: Typed, document: Mapping[str, Any] | None
-) -> Iterator[SignalLine]:
-    signals: Sequence[Mapping[str, Any]] = document["signals"] if document else ()
-    seen = set()
-    for one in signals:
-        name, source = one["fact"], one["source"]
-        fact = vocabulary.facts.get(name)
-        if fact is None or (name, source) in seen:
-            continue
-        seen.add((name, source))
-        value = "not known" if one["value"] is None else fact.label_of(one["value"])
-        reason = typed.dismissed.get((name, source), "")
-        yield _signal_line(fact, source, (value, one["used"], one["why"]), reason)
-    for (name, source), reason in typed.dismissed.items():
-        if (name, source) not in seen:
-            yield _signal_line(vocabulary.facts[name], source, ("", False, ""), reason)
-
-
-def _signal_line(fact: Fact, source: str, read: tuple[str, bool, str], reason: str) -> SignalLine:
-    value, is_used, why = read
-    read_from = SIGNALLED_BY.get(source, source)
-    return SignalLine(fact.name, source, fact.label, value, read_from, is_used, why, reason)
+def _signals(vocabulary: Vocabulary, typed: Typed, document: Mapping[str, Any] | None) -> Signals:
+    """
+    Give the signals of the last answer. It was read out of what is typed, unless it came from the
+    record: then out of what was kept.
+    """
+    read = document or {}
+    remark = (read["request"].get("remarks") or "") if "request" in read else typed.remarks
+    facts = body_of(typed, vocabulary)["facts"]
+    return signals_of(vocabulary, read, remark, typed.taken.reasons, facts)
 
 
 def _place(vocabulary: Vocabulary, fault: Fault) -> tuple[str, str, str]:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from flask import Response, request
 from markupsafe import Markup
 
+from service.agency_settings import settings_of
 from service.answers import Document
 from service.errors import StoreUnavailableError
 from service.pages.answer_keys import PAGE_KEYS
@@ -24,7 +25,8 @@ from service.pages.form_faults import Fault
 from service.pages.frame import page
 from service.pages.local_time import moment
 from service.pages.sent_form import SentPanel
-from service.pages.typed_call import Typed, local_time
+from service.pages.taken_back import still_taken_back
+from service.pages.typed_call import Typed, body_of, local_time
 from service.pages.visitor import Visitor
 from service.parts import Parts
 
@@ -94,6 +96,9 @@ def show_call(
         told_elsewhere=beside.told_elsewhere,
         is_before=bool(beside.faults or beside.notice),
         agency=who.agency,
+        keeps_remarks=settings_of(who.agency.settings, config.agency).keep_remarks,
+        take_back=config.console.take_back,
+        signal_labels={name: fact.label for name, fact in config.vocabulary.facts.items()},
         kinds=config.vocabulary.responders,
         registries=registries_of(parts, typed),
         practice=practice,
@@ -101,6 +106,30 @@ def show_call(
         page_keys=PAGE_KEYS,
         agency_time=lambda at: time_in(at, who.agency.time_zone),
     )
+
+
+def read_call(
+    parts: Parts, who: Visitor, typed: Typed
+) -> tuple[Typed, dict[str, Any], Mapping[str, Any]]:
+    """
+    Read a call as it was typed: the same with those signals counting again of which something new
+    is said, the request that it is, and the body that the schema makes of it.
+
+    Raises:
+        ValidationError: what was typed has faults.
+    """
+    vocabulary, zone = parts.rules.config.vocabulary, who.agency.time_zone
+    told = body_of(typed, vocabulary, zone)
+    body = parts.decision_schema.load(told)
+    if not typed.taken.reasons:
+        return typed, told, body
+    published = parts.decisions.rules.published(who.agency)
+    signals = parts.decisions.simulate(who.agency, body, published)["signals"]
+    typed = replace(typed, taken=still_taken_back(typed.taken, signals, body))
+    if typed.taken.again:
+        told = body_of(typed, vocabulary, zone)
+        body = parts.decision_schema.load(told)
+    return typed, told, body
 
 
 def registries_of(parts: Parts, typed: Typed) -> tuple[str, ...]:

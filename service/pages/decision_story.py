@@ -6,12 +6,13 @@ It puts a record into words and adds no judgement of its own.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from service.pages.call_answer import REASONS, Answer, answer_of
 from service.pages.local_time import Moment, moment
+from service.pages.signal_lines import Signals, signals_of_record
 from service.request import GUESSES
 from service.routing.facts import Vocabulary
 from service.rulesets import Config, Published
@@ -23,18 +24,7 @@ COUNTS_AS: Final[Mapping[str, str]] = {
     **dict.fromkeys(GUESSES, ": it can raise the answer, never calm it"),
     "protected_record": ": used, and passed on to nobody",
 }
-OUTCOMES: Final[Mapping[str, str]] = {
-    "present": "said",
-    "absent": "denied",
-    "unknown": "not known",
-    "historical": "long ago",
-}
-SIGNAL_SOURCES: Final[Mapping[str, str]] = {
-    "incident_type": "the call's code",
-    "remarks": "remarks",
-}
 REVISIONS_MAX: Final = 40  # beside a decision
-EVIDENCE: Final[Mapping[str, str]] = {"absent": "ev-absent", "historical": "ev-past"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,30 +38,6 @@ class FactLine:
     value: str
     source: str
     is_not_known: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SignalLine:
-    """
-    One signal: what it says of which fact, where it was read, whether it counted, and why.
-    """
-
-    label: str
-    says: str
-    source: str
-    is_used: bool
-    is_dismissed: bool
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """
-    A piece of the remarks; `style` marks the evidence of a signal and is empty elsewhere.
-    """
-
-    text: str
-    style: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +98,7 @@ class Story:
     answer: Answer
     at: Moment
     facts: tuple[FactLine, ...]
-    signals: tuple[SignalLine, ...]
-    remarks: tuple[Written, ...]
-    dismissals: tuple[tuple[str, str, str], ...]
+    signals: Signals
     rules: tuple[FiredRule, ...]
     rules_count: int | None
     stated: tuple[tuple[str, bool], ...]
@@ -206,7 +170,6 @@ def story_of(
     record, facts = document["record"], facts_told(request)
     ruleset = published.router.matcher.ruleset if published else None
     sentences = sentences_of(vocabulary, ruleset) if ruleset else {}
-    taken_back = {(one["fact"], one["source"]) for one in request.get("dismissed") or ()}
     return Story(
         document=document,
         answer=answer_of(
@@ -219,12 +182,7 @@ def story_of(
         ),
         at=told.moment(document["decided_at"]),
         facts=fact_lines(request, told.config),
-        signals=tuple(_signal(one, taken_back, vocabulary) for one in document["signals"]),
-        remarks=_written(request.get("remarks") or "", document["signals"]),
-        dismissals=tuple(
-            (_label(vocabulary, one["fact"]), _source(one["source"]), one["reason"])
-            for one in request.get("dismissed") or ()
-        ),
+        signals=signals_of_record(vocabulary, document),
         rules=tuple(_fired(one, sentences) for one in document["because"]),
         rules_count=len(ruleset.needs) + len(ruleset.hazards) if ruleset else None,
         stated=tuple((request.get("availability") or {}).items()),
@@ -280,46 +238,6 @@ def value_words(vocabulary: Vocabulary, name: str, value: Any) -> str:
 def _label(vocabulary: Vocabulary, name: str) -> str:
     fact = vocabulary.facts.get(name)
     return fact.label if fact is not None else name
-
-
-def _source(name: str) -> str:
-    return SIGNAL_SOURCES.get(name, name.replace("_", " "))
-
-
-def _signal(
-    one: Mapping[str, Any], taken_back: set[tuple[str, str]], vocabulary: Vocabulary
-) -> SignalLine:
-    outcome = OUTCOMES.get(one["outcome"], str(one["outcome"]))
-    value = one["value"]
-    says = outcome if value is None else f"{value_words(vocabulary, one['fact'], value)}, {outcome}"
-    return SignalLine(
-        _label(vocabulary, one["fact"]),
-        says,
-        _source(one["source"]),
-        bool(one["used"]),
-        (one["fact"], one["source"]) in taken_back,
-        one["why"] or "",
-    )
-
-
-def _written(remarks: str, signals: Iterable[Mapping[str, Any]]) -> tuple[Written, ...]:
-    """
-    Cut remarks into pieces, so that what signals were read from can be marked.
-    """
-    spans = sorted(
-        (one["text_span"][0], one["text_span"][1], one["outcome"])
-        for one in signals
-        if one["source"] == "remarks" and one["text_span"]
-    )
-    pieces, place = [], 0
-    for start, end, outcome in spans:
-        if start < place or end > len(remarks):
-            continue
-        pieces += [Written(remarks[place:start], "")] if start > place else []
-        pieces.append(Written(remarks[start:end], f"ev {EVIDENCE.get(outcome, '')}".strip()))
-        place = end
-    rest = [Written(remarks[place:], "")] if place < len(remarks) else []
-    return (*pieces, *rest)
 
 
 def _fired(one: Mapping[str, Any], sentences: Mapping[str, Sentence]) -> FiredRule:

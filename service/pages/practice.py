@@ -18,13 +18,14 @@ from service.pages.call_sheet import (
     Practice,
     in_words,
     kinds_of,
+    read_call,
     show_call,
     suggested_id,
 )
 from service.pages.form_faults import each_fault
 from service.pages.frame import keep_in_order
 from service.pages.sent_form import TypedSent, faults_of_sent, line_of, read_sent, report_of
-from service.pages.typed_call import Typed, body_of, read_typed
+from service.pages.typed_call import Typed, read_typed
 from service.pages.visitor import Visitor, visitor
 from service.parts import Parts
 
@@ -71,8 +72,7 @@ def _answered(parts: Parts, who: Visitor, sent: TypedSent | None) -> Response:
     typed = typed.named(suggested_id(parts, who))
     before = _read_practice(parts)
     try:
-        told = body_of(typed, config.vocabulary, who.agency.time_zone)
-        body = parts.decision_schema.load(told)
+        typed, _, body = read_call(parts, who, typed)
     except ValidationError as error:
         beside = Beside(faults=tuple(each_fault(error.messages)))
         return show_call(parts, who, typed, beside, status=422, practice=before)

@@ -12,7 +12,10 @@ from zoneinfo import ZoneInfo
 
 from service.answers import Document
 from service.console import Console
+from service.pages.signal_lines import Signals, signals_of_record
+from service.request import SIGNALS_CONTRADICT
 from service.reviewing.review_selection import (
+    CONTRADICTION,
     DISMISSED_SIGNAL,
     FALLBACK,
     OVERRIDE,
@@ -26,6 +29,7 @@ REASONS: Final[Mapping[str, str]] = {
     POLICE_WITHOUT_HAZARD: "Police, though no rule of a hazard asked for them",
     FALLBACK: "What was preferred could not come",
     DISMISSED_SIGNAL: "A signal was taken back",
+    CONTRADICTION: "What the call says of something contradicts itself",
     RANDOM_SAMPLE: "Drawn by chance",
 }
 # The four verdicts: the word, what it means, and its key.
@@ -36,7 +40,6 @@ VERDICTS: Final = (
     ("cannot_tell", "Cannot tell", "too little is known"),
 )
 VERDICT_WORDS: Final[Mapping[str, str]] = {name: word for name, word, _ in VERDICTS}
-SIGNALLED_BY: Final[Mapping[str, str]] = {"incident_type": "type code", "remarks": "remarks"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +58,18 @@ class FactLine:
 class CallSheet:
     """
     The call as the call-taker had it. `came` and `cannot` are kinds that were said to be free, or
-    not; `taken_back` are signals that a person took back, and why.
+    not; `signals` is what was read out of its code and remarks, and what a person took back.
     """
 
     call_id: str
     decided_at: dt.datetime
     received_at: dt.datetime | None
     code: str
-    remarks: str
     facts: tuple[FactLine, ...]
     unasked: int
     free: tuple[str, ...]
     away: tuple[str, ...]
-    taken_back: tuple[tuple[str, str, str], ...]
+    signals: Signals
 
 
 def call_sheet(
@@ -85,27 +87,24 @@ def call_sheet(
         for name in vocabulary.facts
         if name in told
     )
-    coded = call["incident_type"]
+    coded = [call["incident_type"], *(call["more_incident_types"] or ())]
     available = call["availability"] or {}
     return CallSheet(
         call_id=call["call_id"],
         decided_at=dt.datetime.fromisoformat(call["decided_at"]).astimezone(zone),
         received_at=dt.datetime.fromisoformat(received).astimezone(zone) if received else None,
-        code=f"{coded['code']} ({coded['registry']})" if coded else "",
-        remarks=call["remarks"] or "",
+        code=", ".join(f"{one['code']} ({one['registry']})" for one in coded if one),
         facts=lines,
         unasked=len(vocabulary.asked) - len(lines),
         free=tuple(vocabulary.responders[kind] for kind, free in available.items() if free),
         away=tuple(vocabulary.responders[kind] for kind, free in available.items() if not free),
-        taken_back=tuple(
-            (
-                _label(vocabulary, one["fact"]),
-                SIGNALLED_BY.get(one["source"], one["source"]),
-                one["reason"] or "",
-            )
-            for one in call["dismissed"] or ()
-        ),
+        signals=_signals(call, vocabulary),
     )
+
+
+def _signals(call: Document, vocabulary: Vocabulary) -> Signals:
+    warnings = [{"code": SIGNALS_CONTRADICT, "message": one} for one in call["contradictions"]]
+    return signals_of_record(vocabulary, {**call, "request": call, "warnings": warnings})
 
 
 def _told(call: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,11 +122,6 @@ def _fact_line(vocabulary: Vocabulary, name: str, value: Any, said_by: str) -> F
 def _said_by(source: Mapping[str, Any] | None, console: Console) -> str:
     name = source["from"] if source else "told"
     return console.sources.get(name, name.replace("_", " "))
-
-
-def _label(vocabulary: Vocabulary, name: str) -> str:
-    fact = vocabulary.facts.get(name)
-    return fact.label if fact else name
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,8 @@ def _tried(parts: Parts, who: Visitor, document: Document, trial: Trial) -> Tria
     try:
         published = rules_named(parts, who.agency, trial.named)
         body = parts.decision_schema.load(told)
+        # Further codes of the same call say what they said; no form holds them.
+        body["more_incident_types"] = document["request"].get("more_incident_types") or []
     except CannotTryError as error:
         return replace(trial, faults=(Fault("ruleset", str(error)),))
     except ValidationError as error:

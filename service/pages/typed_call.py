@@ -6,7 +6,7 @@ Protected facts are never read.
 """
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 from werkzeug.datastructures import MultiDict
 
 from service.console import Console
-from service.request import SIGNAL_SOURCES
+from service.pages.signal_lines import dismissed_of
+from service.pages.taken_back import TakenBack, read_taken_back
 from service.routing.facts import Fact, Vocabulary
 
 NOT_KNOWN = "unknown"
@@ -27,8 +28,8 @@ class Typed:
     """
     What was typed, as text: `facts` holds only those with an answer, `away` who cannot come.
 
-    `sources` says who said a fact; `dismissed` maps (fact, source) of a signal to the reason for
-    taking it back; `received` is local time without an offset. `place` is carried and never shown.
+    `sources` says who said a fact; `taken` are the signals that a person took back; `received` is
+    local time without an offset. `place` is carried and never shown.
     `seen` is the id of the decision that stood beside the form, `seen_revision` its number;
     `pressed` is the fact that was just answered.
     """
@@ -39,7 +40,7 @@ class Typed:
     away: tuple[str, ...] = ()
     seen: str = ""
     sources: Mapping[str, str] = field(default_factory=dict)
-    dismissed: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    taken: TakenBack = field(default_factory=TakenBack)
     registry: str = ""
     code: str = ""
     received: str = ""
@@ -74,7 +75,7 @@ def read_typed(form: MultiDict[str, str], vocabulary: Vocabulary, console: Conso
         tuple(kind for kind in vocabulary.responders if kind in form.getlist("away")),
         form.get("seen", ""),
         {name: said for name, said in sources.items() if name not in console.head},
-        dict(_dismissed(form, vocabulary)),
+        read_taken_back(form, vocabulary, console.take_back),
         form.get("registry", "").strip(),
         form.get("type_code", "").strip(),
         form.get("received", "").strip(),
@@ -101,16 +102,6 @@ def _facts(form: MultiDict[str, str], vocabulary: Vocabulary) -> tuple[dict[str,
     return facts, name if is_answer else ""
 
 
-def _dismissed(
-    form: MultiDict[str, str], vocabulary: Vocabulary
-) -> Iterator[tuple[tuple[str, str], str]]:
-    for name in vocabulary.asked:
-        for source in SIGNAL_SOURCES:
-            reason = form.get(f"dismiss.{source}.{name}", "").strip()
-            if reason:
-                yield (name, source), reason
-
-
 def body_of(typed: Typed, vocabulary: Vocabulary, time_zone: str = "UTC") -> dict[str, Any]:
     """
     Write what was typed as a request for a recommendation, for the schema to judge.
@@ -133,7 +124,7 @@ def body_of(typed: Typed, vocabulary: Vocabulary, time_zone: str = "UTC") -> dic
         "availability": dict.fromkeys(typed.away, False),
         "dismissed": [
             {"fact": fact, "source": source, "reason": reason}
-            for (fact, source), reason in typed.dismissed.items()
+            for (fact, source), reason in typed.taken.reasons.items()
         ],
         "incident_type": typed.code and {"registry": typed.registry, "code": typed.code},
         "received_at": typed.received and with_offset(typed.received, time_zone),
@@ -178,7 +169,7 @@ def typed_of(
         seen,
         # The schema loads a source under `says`; a record that came another way may have `from`.
         {name: str(one.get("says") or one.get("from")) for name, one in said.items()},
-        {(one["fact"], one["source"]): one["reason"] for one in request.get("dismissed") or ()},
+        TakenBack(dismissed_of(request)),
         coded.get("registry", ""),
         coded.get("code", ""),
         local_time(dt.datetime.fromisoformat(received), time_zone) if received else "",

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, Row
 
 from service.agency_settings import AgencyDefaults, ReviewRules, settings_of
 from service.dispatch_request import POLICE
+from service.request import SIGNALS_CONTRADICT
 from service.reviewing.sample import size_of, ticket_of, week_of
 from service.store import agencies, considered, decisions, dispatches, reviews, sample
 from service.store.agencies import Agency
@@ -28,8 +29,12 @@ OVERRIDE: Final = "override"
 POLICE_WITHOUT_HAZARD: Final = "police_without_hazard"
 FALLBACK: Final = "fallback"
 DISMISSED_SIGNAL: Final = "dismissed_signal"
+CONTRADICTION: Final = "contradiction"
 RANDOM_SAMPLE: Final = "random_sample"
-REASONS: Final = (OVERRIDE, POLICE_WITHOUT_HAZARD, FALLBACK, DISMISSED_SIGNAL, RANDOM_SAMPLE)
+REASONS: Final = (
+    *(OVERRIDE, POLICE_WITHOUT_HAZARD, FALLBACK, DISMISSED_SIGNAL, CONTRADICTION),
+    RANDOM_SAMPLE,
+)
 
 BATCH_RECORDS: Final = 200  # looked at in one transaction
 # In one run, so that no worker is held for long while others wait to store; the next run goes on.
@@ -79,6 +84,7 @@ def reasons_of(decision: Decision, sent: Dispatch | None, rules: ReviewRules) ->
         and not _names_a_hazard(decision.body),
         FALLBACK: rules.fallback and decision.fallback,
         DISMISSED_SIGNAL: rules.dismissed_signal and _has_dismissed(decision.body),
+        CONTRADICTION: rules.contradiction and _contradicts(decision.body),
     }
     return tuple(reason for reason in REASONS if has.get(reason))
 
@@ -96,6 +102,11 @@ def _names_a_hazard(body: Mapping[str, Any]) -> bool:
 
 def _has_dismissed(body: Mapping[str, Any]) -> bool:
     return bool(_mapping(body.get("request")).get("dismissed"))
+
+
+def _contradicts(body: Mapping[str, Any]) -> bool:
+    warnings = _mapping(body.get("answer")).get("warnings")
+    return any(_mapping(one).get("code") == SIGNALS_CONTRADICT for one in warnings or ())
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

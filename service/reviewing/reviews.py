@@ -20,15 +20,17 @@ from service.errors import ClaimHeldError, ConflictError
 from service.instants import iso
 from service.journal import Journal
 from service.records import Records
+from service.request import SIGNALS_CONTRADICT
 from service.reviewing.blindness import CLAIM_HELD, Blindness
 from service.store import audit, decisions, dispatches, openings, reviews
 from service.store.database import reading, writing
 from service.store.reviews import Claim, Review
 
-# What the call-taker had. The answer to it, and what follows from the answer, is left out.
+# What the call-taker had. The answer to it, and what follows from the answer, is left out; what was
+# read out of the call is evidence of the call, and stays.
 CALL_SHOWN: Final = (
     *("received_at", "channel", "facts", "fact_sources", "incident_type", "remarks", "location"),
-    *("availability", "dismissed"),
+    *("availability", "dismissed", "more_incident_types"),
 )
 
 
@@ -175,7 +177,12 @@ class Reviews:
             "call_id": record["call_id"],
             "decided_at": record["decided_at"],
             **shown_call,
+            "remarks_kept": told.get("remarks_kept", True),
             "fact_sources": _sources(told.get("fact_sources")),
+            "signals": record["signals"],
+            "contradictions": [
+                one["message"] for one in record["warnings"] if one["code"] == SIGNALS_CONTRADICT
+            ],
         }
 
     def decision(self, actor: Actor, review: Review) -> Document | None:

@@ -23,19 +23,19 @@ IMPLIED: Final = "implied"  # said along with something else: denied with it, it
 MENTIONED: Final = "mentioned"  # a word that says something only where a cue stands by it
 SOMEBODY_ELSE: Final = "other"  # a cue: it is about somebody else, so nothing is said of the call
 KEYS: Final = (
-    *("language", "title", "note", "words", "close", "loose", "ends", "joins", "ands", "cues"),
+    *("language", "title", "note", "words", "close", "loose", "ends", "joins", "ors", "cues"),
     *("quiet", "nouns", "history", "lasting", "beside", "everywhere"),
     *("partly", "says"),
 )
 CUE_KEYS: Final = ("says", "stands", "reach", "when", "phrases")
 CUE_SAYS: Final = (PRESENT, ABSENT, UNKNOWN_OUTCOME, HISTORICAL, SOMEBODY_ELSE)
-STANDS: Final = ("before", "after", "either")
+STANDS: Final = ("before", "after", "either", "form")
 REACHES: Final = ("close", "loose", "far")
 FAR: Final = 2
 SPECIAL: Final = (ABSENT, UNKNOWN_OUTCOME, HISTORICAL, MENTIONED, IMPLIED)
 
 
-_WORDS: Final = ("close", "loose", "ends", "joins", "ands")
+_WORDS: Final = ("close", "loose", "ends", "joins", "ors")
 _FACTS: Final = ("lasting", "beside", "everywhere", "partly")
 
 
@@ -56,7 +56,8 @@ class Cue(NamedTuple):
     """
     What a phrase does to those near it: it denies them, doubts them, puts them into the past.
 
-    `stands` says where it stands (before, after, either), `reach` over which words it carries.
+    `stands` says where it stands: before or after what it turns, either (it looks ahead first) or
+    in a form (it looks back first); `reach` over which words it carries.
     """
 
     outcome: str
@@ -84,7 +85,7 @@ class Lexicon:
     Every language's phrases in one book, and the words between them.
 
     `close` words carry every cue on, `loose` words all but the shortest; `ends` stop every cue.
-    `joins` bind a list, and of them `ands` only where what follows is a noun.
+    `joins` bind a list, and of them `ors` whatever follows, the others only a noun.
 
     `history` gives for a fact the fact of its past and its values by time; `lasting` facts have no
     past. The phrases of `beside` facts let the words within them speak for other facts too, and
@@ -98,7 +99,7 @@ class Lexicon:
     loose: frozenset[str]
     ends: frozenset[str]
     joins: frozenset[str]
-    ands: frozenset[str]
+    ors: frozenset[str]
     history: Mapping[str, tuple[str, Mapping[str, Value]]]
     lasting: frozenset[str]
     beside: frozenset[str]

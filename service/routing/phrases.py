@@ -30,6 +30,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+GAP: Final = ".."
 GAP_WORDS: Final = 3
 VARIANTS_MAX: Final = 1_000  # of one phrase; more is a mistake
 KNOWN_MAX: Final = 20_000  # sets of places remembered; beyond it the memory starts afresh
@@ -52,7 +53,7 @@ _APOSTROPHES: Final = str.maketrans("", "", "'’`")
 
 
 # A phrase that was found: its first word, the word after its last, what it is about, and whether
-# words of no meaning to it stand within it.
+# words of no meaning to it may stand within it.
 Found = tuple[int, int, Any, bool]
 
 
@@ -125,11 +126,12 @@ class PhraseBook:
             ValueError: it holds a name that no list has, is empty, begins or ends with a gap, or
                 can be read in too many ways.
         """
+        is_loose = GAP in phrase.split()
         for steps in _variants(phrase):
             place = self._root
             for step in steps:
                 place = self._follow(place, step)
-            end = (about, None in steps)
+            end = (about, is_loose)
             if end not in place.ends:
                 place.ends.append(end)
         self._forget()
@@ -278,7 +280,7 @@ def _variants(phrase: str) -> list[tuple[str | None, ...]]:
 
 
 def _options(piece: str) -> list[tuple[str | None, ...]]:
-    if piece == "..":
+    if piece == GAP:
         return [(None,) * count for count in range(GAP_WORDS + 1)]
     if len(piece) > 1 and piece.endswith("?"):
         return [(), *_options(piece[:-1])]

@@ -38,6 +38,8 @@ from service.routing.phrases import COMMA, STOP, Found, places_of
 REMARKS: Final = "remarks"
 STEPS_MAX: Final = 6  # words that a cue carries over before the first phrase
 LIST_MAX: Final = 8  # phrases that one cue governs
+LIST_WORDS_MAX: Final = 40  # words of a list that ends with 'or'
+ITEM_WORDS_MAX: Final = 4  # words of one thing in it
 DIGITS_MAX: Final = 4
 COUNTED: Final = frozenset((PRESENT, ABSENT, UNKNOWN_OUTCOME))  # make what is mentioned count
 _NO_CUES: Final[frozenset[str]] = frozenset()
@@ -181,6 +183,7 @@ class _Remark:
         for one in said:
             self._starts.setdefault(one.start, []).append(one)
             self._ends.setdefault(one.end, []).append(one)
+        self._cue_starts = {start for start, _, _, _ in cues}
         self._past = {start: end for start, end, cue, _ in cues if cue.outcome == HISTORICAL}
 
     def govern_all(self) -> None:
@@ -189,17 +192,57 @@ class _Remark:
         with a cue that can only mean what stands before it.
         """
         for start, end, cue, _ in reversed(self._cues):
-            targets: list[_Said] = []
-            if cue.stands != "after":
-                targets = self._following(end, cue)
-                if cue.stands == "either" and targets:
-                    taken = any(one.stands != "before" for one in targets[0].governed)
-                    targets = [] if taken else targets
-            if cue.stands != "before" and not targets:
+            targets = self._preceding(start, cue) if cue.stands in ("after", "form") else []
+            if not targets and cue.stands != "after":
+                targets = self._following_unless_taken(start, end, cue)
+            if not targets and cue.stands == "either":
                 targets = self._preceding(start, cue)
             for target in targets:
                 target.governed = (*target.governed, cue)
                 target.first, target.last = min(target.first, start), max(target.last, end)
+
+    def _following_unless_taken(self, start: int, end: int, cue: Cue) -> list[_Said]:
+        targets = self._within(start, end) + self._following(end, cue)
+        if cue.outcome == ABSENT:
+            targets += [one for one in self._listed(end, cue) if one not in targets]
+        is_taken = targets and any(one.stands != "before" for one in targets[0].governed)
+        return [] if is_taken and cue.stands == "either" else targets
+
+    def _within(self, start: int, end: int) -> list[_Said]:
+        # NO ACCESS TO GUNS: the phrase begins among the words of the cue.
+        return [one for place in range(start + 1, end) for one in self._starts.get(place, ())]
+
+    def _listed(self, place: int, cue: Cue) -> list[_Said]:
+        """
+        Give what stands in a list that begins at *place* and ends with 'or' (a far-reaching cue
+        lets it end with any join): 'no fever, chills or knives' denies all of it, known words and
+        others. What cannot stand in a list ends it.
+        """
+        words, lexicon = self._words, self._lexicon
+        lasts = lexicon.joins if cue.reach == FAR else lexicon.ors
+        targets: list[_Said] = []
+        listed = 0  # how many of them are in the list for certain: an 'or' stood after them
+        count, item, is_last = 0, 0, False
+        for word in words[place : place + LIST_WORDS_MAX]:
+            said = self._starts.get(place, ())
+            is_noun = any((one.start, one.end) in self._nouns for one in said)
+            is_other = count > 0 and bool(said) and not is_noun
+            if word == STOP or word in lexicon.ends or place in self._cue_starts:
+                break
+            if word == COMMA or word in lexicon.joins:
+                if is_last and word == COMMA:
+                    break
+                is_last = is_last or word in lasts
+                item, count = 0, count + 1
+            elif is_other or word in lexicon.loose or item >= ITEM_WORDS_MAX:
+                break
+            else:
+                item += 1
+                targets += said
+            if is_last:
+                listed = len(targets)
+            place += 1
+        return targets[:listed]
 
     def _following(self, place: int, cue: Cue) -> list[_Said]:
         words, starts, steps = self._words, self._starts, 0
@@ -244,7 +287,7 @@ class _Remark:
             place += 1
         if place not in starts:
             return None
-        if joined and joined not in self._lexicon.ands:
+        if joined and joined in self._lexicon.ors:
             return place
         end = max(one.end for one in starts[place])
         is_noun = (place, end) in self._nouns

@@ -29,7 +29,7 @@ def settable(api: Api) -> tuple[dict[str, Any], str]:
     """
     shown = send(api, "GET", "/v1/agency")
     assert shown.status_code == 200
-    names = ("name", "time_zone", "dispatch_reasons", "review")
+    names = ("name", "time_zone", "dispatch_reasons", "review", "keep_remarks")
     return {name: shown.json[name] for name in names}, shown.headers["ETag"]
 
 

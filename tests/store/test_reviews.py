@@ -26,6 +26,7 @@ NOTHING = ReviewRules(
     police_without_hazard=True,
     fallback=True,
     dismissed_signal=True,
+    contradiction=True,
     sample_percent=0,
     sample_per_week=0,
     due_days=7,
@@ -107,8 +108,8 @@ POLICE_BY_FALLBACK = {"included": True, "because": [{"fallback": "mobile_crisis"
 
 def test_each_reason_brings_its_decisions_to_review(store: Engine, agency: Agency) -> None:
     """
-    Overrides, police that no hazard asked for, fallbacks and signals taken back are chosen; an
-    answer that is none of these is not.
+    Overrides, police that no hazard asked for, fallbacks, signals taken back and contradictions are
+    chosen; an answer that is none of these is not.
     """
     batch = [
         decision(1),
@@ -122,6 +123,8 @@ def test_each_reason_brings_its_decisions_to_review(store: Engine, agency: Agenc
         dispatch(9, 8, override=False),
         decision(10),
         dispatch(11, 10, override=True, kinds=("law_enforcement",)),
+        decision(12, warnings=[{"code": "signals_contradict"}]),
+        decision(13, warnings=[{"code": "unknown_incident_type"}, None], dismissed=[]),
     ]
     records.insert(store, batch, NOW)
     assert select(store) == len(batch)
@@ -131,6 +134,7 @@ def test_each_reason_brings_its_decisions_to_review(store: Engine, agency: Agenc
         "d-5": ("dismissed_signal",),
         "d-6": ("override",),
         "d-10": ("override", "police_without_hazard"),
+        "d-12": ("contradiction",),
     }
     assert select(store) == 0
     found, _ = reviews.page(store, "a", is_open=True)
