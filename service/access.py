@@ -25,6 +25,8 @@ READ_PEOPLE: Final = "read who has access"
 MANAGE_PEOPLE: Final = "manage people and keys"
 MANAGE_AGENCY: Final = "manage the agency's settings"
 READ_AUDIT: Final = "read the audit trail"
+READ_TYPES: Final = "read incident types"
+MAP_TYPES: Final = "map incident types"
 
 # Source: the contract with dispatch systems, supervisors and administrators ('Keys and roles'). An
 # administrator tunes rules and people and has no need to read calls; an auditor reads all and
@@ -41,12 +43,13 @@ MAY: Final[Mapping[str, frozenset[str]]] = {
         (
             *(SIMULATE, READ_STATE, READ_ALERTS, SETTLE_ALERTS, READ_RULES, ADD_SCENARIOS),
             *(TUNE_RULES, READ_PEOPLE, MANAGE_PEOPLE, MANAGE_AGENCY, READ_AUDIT),
+            *(READ_TYPES, MAP_TYPES),
         )
     ),
     "auditor": frozenset(
         (
             *(READ_CALLS, READ_STATE, READ_REVIEWS, READ_ALERTS, READ_RULES, READ_PEOPLE),
-            READ_AUDIT,
+            *(READ_AUDIT, READ_TYPES),
         )
     ),
 }

@@ -36,6 +36,7 @@ from service.api.eido import eido_blueprint
 from service.api.export import export_blueprint
 from service.api.findings import findings_blueprint
 from service.api.health import health_blueprint
+from service.api.incident_types import incident_types_blueprint
 from service.api.people import people_blueprint
 from service.api.problems import handle_errors
 from service.api.reviews import reviews_blueprint
@@ -82,6 +83,7 @@ from service.tuning.drafts import Drafts
 from service.tuning.live_rules import LiveRules
 from service.tuning.publishing import Publishing
 from service.tuning.trials import Trials
+from service.type_mappings import TypeMappings
 
 PR_SET_PDEATHSIG = 1
 
@@ -160,6 +162,9 @@ def join(
         people=People(store, trail, now),
         access_keys=AccessKeys(store, trail, now),
         agencies=Agencies(store, trail, lambda: rules.config.agency, now),
+        type_mappings=TypeMappings(
+            *(store, trail, rules.config.vocabulary, rules.config.incident_types, now)
+        ),
         blind=blind,
         reviews=Reviews(
             *(store, journal, records, blind, trail),
@@ -225,6 +230,7 @@ def make_flask(parts: Parts) -> Flask:
         access_keys_blueprint,
         agency_blueprint,
         audit_blueprint,
+        incident_types_blueprint,
         reviews_blueprint,
         findings_blueprint,
         rulesets_blueprint,

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ from service.agency_settings import settings_of
 from service.answers import Document, change_between, recommendation_document
 from service.encryption import KeyRing
 from service.errors import JournalUnavailableError
-from service.gathering import Gathered, gather
+from service.gathering import Gathered, UnknownType, gather
 from service.instants import iso
 from service.journal import Entry, Journal, Repeat, Stale, Written
 from service.routing.decide import decide, floor
@@ -102,7 +102,8 @@ class Decisions:
             nothing can be recorded.
         """
         published = self._rules.published(agency)
-        document = self._recommend(agency, self._gather_or_nothing(agency, request), published)
+        gathered = self._gather_or_nothing(agency, request)
+        document = self._recommend(agency, gathered, published)
         record_id = record_id_of(agency.id, idempotency_key)
         document = {
             "decision_id": record_id,
@@ -113,7 +114,9 @@ class Decisions:
         }
         try:
             return self._record(
-                actor, agency, request, document, with_key=idempotency_key is not None
+                *(actor, agency, request, document),
+                with_key=idempotency_key is not None,
+                unknown=gathered.unknown_types,
             )
         except JournalUnavailableError as fault:
             log.error("decision_not_recorded", reason=str(fault), agency=agency.id)
@@ -155,7 +158,10 @@ class Decisions:
 
     def _gather(self, agency: Agency, request: Mapping[str, Any]) -> Gathered:
         config, now = self._rules.config, self._now()
-        return gather(config, agency.time_zone, request, now, self._on_unknown_code)
+        own_types = self._surroundings.seen.types_of(agency.id)
+        return gather(
+            *(config, agency.time_zone, request, now, self._on_unknown_code), own_types=own_types
+        )
 
     def _recommend(
         self, agency: Agency, gathered: Gathered, published: Published | None
@@ -196,6 +202,7 @@ class Decisions:
         document: Document,
         *,
         with_key: bool,
+        unknown: Sequence[UnknownType],
     ) -> Answered:
         if self.is_journal_resting:
             raise JournalUnavailableError("the journal did not answer just now")
@@ -216,12 +223,14 @@ class Decisions:
                 change_between(before, document["recommendation"]) if has_turn else None
             )
             document["revision"] = revision + 1 if has_turn and self._is_only_host else None
-            body = {
+            body: dict[str, Any] = {
                 "request": sealed,
                 "answer": document,
                 "by": {"key": actor.key_id, "person": actor.person_id},
                 "program": PROGRAM_VERSION,
             }
+            if unknown:  # the store counts them
+                body["unknown_types"] = [one._asdict() for one in unknown]
             entry = Entry(
                 "decision",
                 record_id,

@@ -9,9 +9,10 @@ again.
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from service.incident_types import NO_OWN_TYPES, OwnTypes
 from service.request import GUESSES, SIGNALS_CONTRADICT
 from service.routing.decide import decide
 from service.routing.facts import CallFacts
@@ -19,6 +20,24 @@ from service.routing.recommendation import Call, Recommendation, Warned
 from service.routing.signals import Signal, read_remarks
 from service.routing.weighing import contradicted
 from service.rulesets import Config, Published
+
+UNKNOWN_TYPE: Final = "no table knows this code, so nothing was read from it"
+
+
+class UnknownType(NamedTuple):
+    """
+    A type code that nobody knows, in the spelling in which it was looked up and as it was sent.
+    """
+
+    registry: str
+    code: str
+    text: str
+
+    def counted_as(self, config: Config) -> str:
+        """
+        Name the registry for a counter, which must not grow with what somebody sends.
+        """
+        return self.registry if self.registry in config.incident_types.registries else "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +51,7 @@ class Gathered:
     available: Mapping[str, bool]
     day: dt.date
     warned: tuple[Warned, ...]
+    unknown_types: tuple[UnknownType, ...] = ()
 
 
 def gather(
@@ -41,10 +61,13 @@ def gather(
     now: dt.datetime,
     on_unknown_code: Callable[[str], None] = lambda _: None,
     *,
+    own_types: OwnTypes = NO_OWN_TYPES,
     read_before: Iterable[Signal] | None = None,
 ) -> Gathered:
     """
     Read a request that the schema has read; *now* judges the day where it tells no `received_at`.
+
+    *own_types* is what the agency says itself of its type codes.
 
     *read_before* are the signals that were read when the call came in: with them neither code nor
     remark is read again, so that a stored call can be decided again when its remark is sealed or
@@ -58,8 +81,12 @@ def gather(
     guessed = [name for name, source in says.items() if source in GUESSES]
     withheld = frozenset(name for name, source in says.items() if source == "protected_record")
     warned: list[Warned] = []
+    unknown: list[UnknownType] = []
     if read_before is None:
-        coded, warned = _signals(config, request, on_unknown_code)
+        coded, unknown = _signals(config, request, own_types)
+        for one in unknown:
+            on_unknown_code(one.counted_as(config))
+            warned.append(Warned("unknown_incident_type", UNKNOWN_TYPE, "incident_type.code"))
         signals = (*coded, *read_remarks(config.lexicon, request.get("remarks") or ""))
     else:
         signals = tuple(read_before)
@@ -76,7 +103,8 @@ def gather(
     received_at = request.get("received_at")
     at = dt.datetime.fromisoformat(received_at) if received_at else now
     day = at.astimezone(ZoneInfo(time_zone)).date()
-    return Gathered(call, request.get("availability") or {}, day, tuple(warned))
+    available = request.get("availability") or {}
+    return Gathered(call, available, day, tuple(warned), tuple(unknown))
 
 
 def decide_again(gathered: Gathered, published: Published) -> Recommendation:
@@ -87,23 +115,22 @@ def decide_again(gathered: Gathered, published: Published) -> Recommendation:
 
 
 def _signals(
-    config: Config, request: Mapping[str, Any], on_unknown_code: Callable[[str], None]
-) -> tuple[tuple[Signal, ...], list[Warned]]:
+    config: Config, request: Mapping[str, Any], own_types: OwnTypes
+) -> tuple[tuple[Signal, ...], list[UnknownType]]:
     coded = request.get("incident_type")
     signals: list[Signal] = []
-    warned: list[Warned] = []
+    unknown: list[UnknownType] = []
+    types = config.incident_types
     # One form of document has several codes for one call: each may say what the others do not.
     for one in ([coded] if coded else []) + list(request.get("more_incident_types") or ()):
-        said = config.incident_types.signals(one["registry"], one["code"])
-        if said is not None:
+        said = types.signals(one["registry"], one["code"], own_types)
+        if said is None:
+            unknown.append(
+                UnknownType(*types.normalised(one["registry"], one["code"]), one["code"])
+            )
+        else:
             signals += [signal for signal in said if signal not in signals]
-            continue
-        registry = one["registry"]
-        known = registry in config.incident_types.registries
-        on_unknown_code(registry if known else "other")
-        text = "no table knows this code, so nothing was read from it"
-        warned.append(Warned("unknown_incident_type", text, "incident_type.code"))
-    return tuple(signals), warned
+    return tuple(signals), unknown
 
 
 def _against(label: str) -> str:

@@ -1,91 +1,193 @@
 """
-Incident types: what a CAD's type code already says of a call, read from
-`config/incident_types/*.yaml`.
+Incident types: what a CAD's type code already says of a call.
 
-A code says no more than it says. One file is one registry; an agency adds its own. A code that no
-file knows is a warning and a counted event, never an error.
+A code says no more than it says. `config/incident_types/*.yaml` holds one registry a file, and an
+agency maps codes of its own over them. A code that nobody knows is a warning and a counted event,
+never an error.
 """
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
 
-from service.routing.facts import Value, Vocabulary
-from service.routing.problems import Problem, nearest
+from service.routing.facts import Fact, Value, Vocabulary
+from service.routing.problems import nearest
 from service.routing.signals import Signal
+from service.type_codes import Pattern, normalised
 
-SOURCE = "incident_type"
-NOT_OF_A_CODE = re.compile(r"[^0-9a-z]+")
+SOURCE: Final = "incident_type"
+PRESENT: Final = "present"
+SHOWN_MAX: Final = 60  # characters of what somebody else wrote, in a fault
+ALLOWED_MAX: Final = 20
+
+Facts = Mapping[str, Value]
+# What an agency says of codes itself, by registry and normalised code.
+OwnTypes = Mapping[tuple[str, str], Facts]
+NO_OWN_TYPES: Final[OwnTypes] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """
+    What is wrong with a fact that a code is to say: in words, the nearest right name or value, and
+    what could stand there.
+    """
+
+    fact: str
+    text: str
+    near: str | None
+    allowed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """
+    One file of types: what each code says, patterns of codes the longest first, what a suffix adds
+    to a code, and prefixes that are no part of one. `title`, `source` and `note` are for people.
+    """
+
+    name: str
+    codes: Mapping[str, Facts] = field(default_factory=dict)
+    patterns: tuple[tuple[Pattern, Facts], ...] = ()
+    suffixes: Mapping[str, Facts] = field(default_factory=dict)
+    prefixes: tuple[str, ...] = ()
+    title: str = ""
+    source: Mapping[str, Any] = field(default_factory=dict)
+    note: str = ""
+
+    def normalised(self, code: str) -> str:
+        """
+        Give the one spelling of a code, without the registry's name and its prefixes.
+        """
+        return normalised(code, (self.name, *self.prefixes))
+
+    @property
+    def decides(self) -> Mapping[str, Any]:
+        """
+        Give all of it that an answer can depend on, as a plain document.
+        """
+        patterns = [[list(one.pieces), dict(facts)] for one, facts in self.patterns]
+        return {
+            "codes": self.codes,
+            "patterns": patterns,
+            "suffixes": self.suffixes,
+            "prefixes": list(self.prefixes),
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class IncidentTypes:
     """
-    Every registry: normalised code -> facts that it says.
+    Every registry of `config/`, by name.
     """
 
-    registries: Mapping[str, Mapping[str, Mapping[str, Value]]]
+    registries: Mapping[str, Registry]
 
-    def signals(self, registry: str, code: str) -> tuple[Signal, ...] | None:
+    def registry(self, name: str) -> Registry:
+        """
+        Give the registry of this name, in whatever case; one without codes if there is none.
+        """
+        key = registry_name(name)
+        return self.registries.get(key) or Registry(key)
+
+    def normalised(self, registry: str, code: str) -> tuple[str, str]:
+        """
+        Give the names under which a code of a registry is known.
+        """
+        found = self.registry(registry)
+        return found.name, found.normalised(code)
+
+    def signals(
+        self, registry: str, code: str, own: OwnTypes = NO_OWN_TYPES
+    ) -> tuple[Signal, ...] | None:
         """
         Give what a code says, or None if the registry or the code is not known.
+
+        What the agency says itself (*own*) wins over the file; a code that stands there wins over
+        one that a suffix is taken off, and that over a pattern.
         """
-        facts = self.registries.get(registry, {}).get(normalised(code))
-        if facts is None:
+        found = self.registry(registry)
+        said = _said_by(found, found.normalised(code), own)
+        if said is None:
             return None
-        return tuple(Signal(fact, "present", value, SOURCE) for fact, value in facts.items())
+        return tuple(
+            Signal(fact, PRESENT, value, SOURCE) for facts in said for fact, value in facts.items()
+        )
 
 
-def normalised(code: str) -> str:
+def registry_name(name: str) -> str:
     """
-    Give a code without case, spaces and punctuation, which CADs vary.
+    Give a registry's name as files have it, without case and spaces around it.
     """
-    return NOT_OF_A_CODE.sub("", code.casefold())
+    return name.strip().casefold()
 
 
-def read_incident_types(
-    vocabulary: Vocabulary, documents: Mapping[str, tuple[Any, Mapping[str, int]]]
-) -> tuple[IncidentTypes, list[Problem]]:
+def _said_by(registry: Registry, code: str, own: OwnTypes) -> tuple[Facts, ...] | None:
+    exact = _exact(registry, code, own)
+    if exact is not None:
+        return (exact,)
+    split = _suffix_of(registry, code)
+    if split is not None:
+        base, added = split
+        said = _exact(registry, base, own)
+        said = _fitting(registry, base) if said is None else said
+        if said is not None:
+            return said, added
+    fitting = _fitting(registry, code)
+    return None if fitting is None else (fitting,)
+
+
+def _exact(registry: Registry, code: str, own: OwnTypes) -> Facts | None:
+    mapped = own.get((registry.name, code))
+    return registry.codes.get(code) if mapped is None else mapped
+
+
+def _fitting(registry: Registry, code: str) -> Facts | None:
+    return next((facts for pattern, facts in registry.patterns if pattern.fits(code)), None)
+
+
+def _suffix_of(registry: Registry, code: str) -> tuple[str, Facts] | None:
     """
-    Read registries; *documents* maps a file to its document and lines. All faults are named at
-    once.
+    Take a suffix off: it stands after the last number of a code that has letters before it, so that
+    the B of `25-B` is none and the B of `25-A-1-B` is one.
     """
-    problems: list[Problem] = []
-    registries: dict[str, dict[str, Mapping[str, Value]]] = {}
-    for file, (document, lines) in documents.items():
-        table = document if isinstance(document, Mapping) else {}
-        name = str(table.get("registry") or Path(file).stem)
-        codes = registries.setdefault(name, {})
-        for place, block in enumerate(table.get("types") or ()):
-            path = f"types[{place}]"
-            line = lines.get(path, 0)
-            if not isinstance(block, Mapping) or not isinstance(block.get("code"), str):
-                problems.append(
-                    Problem("no_code", path, "a type needs a `code`", line=line, file=file)
-                )
-                continue
-            facts = block.get("facts") or {}
-            for fault in _faults(vocabulary, facts):
-                text = f"type `{block['code'][:60]}`: {fault[0]}"
-                problems.append(
-                    Problem("bad_type", path, text, line=line, suggestion=fault[1], file=file)
-                )
-            codes[normalised(block["code"])] = dict(facts)
-    return IncidentTypes(registries), problems
+    for suffix, added in registry.suffixes.items():
+        base = code.removesuffix(suffix)
+        if base != code and base[-1:].isdecimal() and not base.replace(".", "").isdecimal():
+            return base, added
+    return None
 
 
-def _faults(vocabulary: Vocabulary, facts: Mapping[str, object]) -> list[tuple[str, str | None]]:
-    faults: list[tuple[str, str | None]] = []
+def faults_of(vocabulary: Vocabulary, facts: Mapping[Any, object]) -> Iterator[Fault]:
+    """
+    Give what is wrong with what a code is to say.
+
+    A code never says that there is no danger, and never calms: it was chosen in a hurry, and nobody
+    was asked.
+    """
     for name, value in facts.items():
-        fact = vocabulary.facts.get(name)
+        shown = str(name)[:SHOWN_MAX]
+        fact = vocabulary.facts.get(str(name))
         if fact is None or fact.protected:
             near = nearest(name, vocabulary.asked)
-            faults.append((f"fact `{str(name)[:60]}` is not in the vocabulary", near))
-        elif not fact.has(value):
-            near = nearest(value, [str(v) for v in fact.values[:20]])
-            faults.append((f"`{name}` has no value `{str(value)[:60]}`", near))
+            yield Fault(str(name), f"fact `{shown}` is not in the vocabulary", near)
+            continue
+        allowed = tuple(str(one) for one in sayable(fact)[:ALLOWED_MAX])
+        if not fact.has(value):
+            text = f"`{shown}` has no value `{str(value)[:SHOWN_MAX]}`"
+            yield Fault(fact.name, text, nearest(value, allowed), allowed)
         elif fact.is_danger and value in (fact.values[0], False):
-            faults.append((f"a code cannot say that there is no `{name}`", None))
-    return faults
+            text = f"a code cannot say that there is no `{shown}`"
+            yield Fault(fact.name, text, None, allowed)
+        elif fact.calming and value is True:
+            text = f"a code cannot calm: only a person can say `{shown}`"
+            yield Fault(fact.name, text, None, allowed)
+
+
+def sayable(fact: Fact) -> tuple[Value, ...]:
+    """
+    Give the values of a fact that a code may say.
+    """
+    if fact.is_danger:
+        return tuple(one for one in fact.values[1:] if one is not False)
+    return tuple(one for one in fact.values if not (fact.calming and one is True))

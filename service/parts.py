@@ -32,6 +32,7 @@ from service.tuning.drafts import Drafts
 from service.tuning.live_rules import LiveRules
 from service.tuning.publishing import Publishing
 from service.tuning.trials import Trials
+from service.type_mappings import TypeMappings
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class Parts:
     people: People
     access_keys: AccessKeys
     agencies: Agencies
+    type_mappings: TypeMappings
     blind: Blindness
     reviews: Reviews
     findings: Findings

@@ -20,7 +20,8 @@ from service.agency_settings import REVIEW_LEAST, AgencyDefaults, ReviewRules
 from service.console import Console, read_console
 from service.eido.words import EidoWords, read_words
 from service.errors import ConfigurationError
-from service.incident_types import IncidentTypes, read_incident_types
+from service.incident_type_files import read_incident_types
+from service.incident_types import IncidentTypes
 from service.routing.decide import Router
 from service.routing.facts import Vocabulary
 from service.routing.lexicon import Lexicon, read_lexicon
@@ -123,6 +124,8 @@ def load_config(folder: Path | None = None) -> Config:
     found += type_problems
     reasons, reason_problems = _read_reasons(folder)
     found += reason_problems
+    # Thousands of codes, and the same for every ruleset: digested once.
+    said_by_types = digest_of({name: one.decides for name, one in types.registries.items()})
     remarks = _own_or_shipped(folder, "remarks")
     texts = tuple((str(path), _text_of(path)) for path in sorted(remarks.glob("*.yaml")))
     lexicon, lexicon_problems = _compiled_lexicon(_text_of(folder / "facts.yaml"), texts)
@@ -131,7 +134,7 @@ def load_config(folder: Path | None = None) -> Config:
     tables = {
         "facts": facts,
         "ways": ways_document,
-        "incident_types": types.registries,
+        "incident_types": said_by_types,
         "remarks": digest_of({Path(file).name: text for file, text in texts}),
     }
     agency, agency_problems = _read_agency(folder, reasons)

@@ -22,9 +22,10 @@ from sqlalchemy import Engine
 
 from service.encryption import write_secret
 from service.errors import StoreUnavailableError
+from service.incident_types import NO_OWN_TYPES, Facts, OwnTypes
 from service.redis_client import ALIVE_KEY, connect
 from service.settings import Settings
-from service.store import agencies, keys, sessions
+from service.store import agencies, keys, mapped_types, sessions
 from service.store.agencies import Agency
 from service.store.keys import Key
 from service.store.sessions import Session
@@ -36,7 +37,8 @@ LOOK_AGAIN_S = 0.1  # keys that nobody has cost the store no more than ten looks
 @dataclass(frozen=True, slots=True)
 class Seen:
     """
-    One look around. Keys and sessions are found by the digest of their secret; agencies by id.
+    One look around. Keys and sessions are found by the digest of their secret; agencies, and what
+    they say themselves of type codes, by the agency's id.
     """
 
     agencies: Mapping[str, Agency] = field(default_factory=dict)
@@ -46,6 +48,13 @@ class Seen:
     has_queue: bool = False
     # By the id of a person who has a key; not kept on disk.
     names: Mapping[str, str] = field(default_factory=dict)
+    own_types: Mapping[str, OwnTypes] = field(default_factory=dict)
+
+    def types_of(self, agency: str) -> OwnTypes:
+        """
+        Give what an agency says itself of its type codes.
+        """
+        return self.own_types.get(agency, NO_OWN_TYPES)
 
     def name_of(self, key: Key) -> str:
         """
@@ -125,6 +134,7 @@ class Surroundings:
             found_keys = {one.secret_digest: one for one in keys.all_keys(self._store)}
             found_sessions = {one.token_digest: one for one in self._open_sessions()}
             found_names = keys.owners(self._store)
+            found_types = mapped_types.own_types(self._store)
         except StoreUnavailableError:
             found = replace(before, has_store=False, has_queue=has_queue)
         else:
@@ -133,6 +143,7 @@ class Surroundings:
                 has_store=True,
                 has_queue=has_queue,
                 names=found_names,
+                own_types=found_types,
             )
         is_whole = found.has_store and found.has_queue
         has_changed = (found.has_store, found.has_queue) != (before.has_store, before.has_queue)
@@ -203,6 +214,11 @@ def _keep(path: Path, seen: Seen) -> None:
         "agencies": [_fields(one) for one in seen.agencies.values()],
         "keys": [_fields(one) for one in seen.keys.values()],
         "sessions": [_fields(one) for one in seen.sessions.values()],
+        "own_types": [
+            {"agency": agency, "registry": registry, "code": code, "facts": facts}
+            for agency, own in seen.own_types.items()
+            for (registry, code), facts in own.items()
+        ],
     }
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -224,12 +240,17 @@ def _read_kept(path: Path) -> Seen:
         found_agencies = [Agency(**_with_times(one)) for one in document["agencies"]]
         found_keys = [Key(**_with_times(one)) for one in document["keys"]]
         found_sessions = [Session(**_with_times(one)) for one in document["sessions"]]
+        found_types: dict[str, dict[tuple[str, str], Facts]] = {}
+        for one in document.get("own_types", ()):  # a file of before there were any has none
+            own = found_types.setdefault(one["agency"], {})
+            own[one["registry"], one["code"]] = one["facts"]
     except (OSError, ValueError, KeyError, TypeError):
         return Seen()
     return Seen(
         {one.id: one for one in found_agencies},
         {one.secret_digest: one for one in found_keys},
         {one.token_digest: one for one in found_sessions},
+        own_types=found_types,
     )
 
 

@@ -29,6 +29,7 @@ from service.api.review_operations import review_operations, review_schemas
 from service.api.rule_answers import REQUESTS
 from service.api.rule_operations import rule_operations
 from service.api.rule_schemas import rule_schemas
+from service.api.type_operations import type_operations, type_schemas
 from service.parts import Parts
 from service.request import ByName, Degrees, Facts, Flag, Instant, Names
 from service.reviewing.review_request import Name, answer_schema, finding_schema
@@ -112,6 +113,7 @@ def describe(parts: Parts) -> dict[str, Any]:
     spec.components.schema("DecisionRequest", schema=parts.decision_schema)
     spec.components.schema("SimulationRequest", schema=parts.simulation_schema)
     spec.components.schema("DispatchRequest", schema=parts.dispatch_schema)
+    spec.components.schema("TypeMapping", schema=parts.type_mappings.schema)
     spec.components.schema("ReviewAnswer", schema=answer_schema(vocabulary))
     spec.components.schema("ReviewFinding", schema=finding_schema(vocabulary))
     schemas = schemas_of(vocabulary)
@@ -120,12 +122,13 @@ def describe(parts: Parts) -> dict[str, Any]:
     schemas |= review_schemas(vocabulary, schemas["DecisionRecord"])
     for name, schema in schemas.items():
         spec.components.schema(name, schema)
-    for name, schema in administration_schemas().items():
+    for name, schema in (administration_schemas() | type_schemas()).items():
         spec.components.schema(name, schema)
     for name, read in ADMINISTRATION_BODIES.items():
         spec.components.schema(name, schema=read)
     described = operations_of(vocabulary, parts.settings) | review_operations(parts.settings)
     described |= administration_operations(parts.settings) | rule_operations() | eido_operations()
+    described |= type_operations(parts.settings)
     for name, body in REQUESTS.items():
         spec.components.schema(name, schema=body)
     for path, operations in described.items():

@@ -53,7 +53,9 @@ def eido_blueprint(parts: Parts) -> Blueprint:
 
 def _read(parts: Parts, asker: Asker, document: Mapping[str, Any]) -> tuple[EidoCall, Noticed]:
     types = parts.rules.config.incident_types
-    tables = Tables(types.registries, lambda name, code: types.signals(name, code) is not None)
+    own = parts.surroundings.seen.types_of(asker.agency.id)
+    names = types.registries.keys() | {registry for registry, _ in own}
+    tables = Tables(names, lambda name, code: types.signals(name, code, own) is not None)
     noticed = Noticed()
     call = read_eido(
         *(document, parts.rules.config.eido, tables, noticed),

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import StatementError
 
-from service.store import decision_fields, decision_marks, decisions, dispatches
+from service.store import decision_fields, decision_marks, decisions, dispatches, unmapped_types
 from service.store.database import reading, writing
 
 _TABLES: Mapping[str, Table] = {
@@ -126,12 +126,15 @@ def _insert_kind(connection: Connection, table: Table, rows: list[dict[str, Any]
         return 0
     ids = [row["record_id"] for row in rows]
     before = _places(connection, table, ids)
-    _insert_new(connection, table, rows, ["record_id"])
+    new = _insert_new(connection, table, rows, ["record_id"])
     after = _places(connection, table, ids)
     if table is decisions.decisions:
         decision_marks.add(
             connection, [row for row in rows if after[row["record_id"]] == _place(row)]
         )
+        # A record that comes again is there already, and counts no more.
+        first = {row["record_id"]: row for row in reversed(rows)}
+        unmapped_types.add(connection, [first[record_id] for record_id in sorted(new)])
     again = [row for row in rows if after[row["record_id"]] != _place(row)]
     if again:
         kept = [_repeated(row) for row in again]
@@ -146,9 +149,14 @@ def _repeated(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _insert_new(
     connection: Connection, table: Table, rows: list[dict[str, Any]], key: list[str]
-) -> None:
+) -> set[str]:
+    """
+    Insert rows, and give the record ids of those that were not there: the database says so, since
+    another worker may store the same at the same moment.
+    """
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    connection.execute(dialect.insert(table).on_conflict_do_nothing(index_elements=key), rows)
+    insert = dialect.insert(table).on_conflict_do_nothing(index_elements=key)
+    return set(connection.execute(insert.returning(table.c.record_id), rows).scalars())
 
 
 def _place(row: Mapping[str, Any]) -> tuple[str, int]:

@@ -14,6 +14,7 @@ from service.store import (
     drafts,
     findings,
     keys,
+    mapped_types,
     openings,
     people,
     reviews,
@@ -21,6 +22,7 @@ from service.store import (
     rulesets,
     sample,
     sessions,
+    unmapped_types,
 )
 from service.store.database import metadata
 
@@ -49,6 +51,8 @@ TABLES = (
     openings.openings,
     sample.tickets,
     considered.considered,
+    mapped_types.mapped,
+    unmapped_types.unmapped,
 )
 
 __all__ = ["TABLES", "metadata"]

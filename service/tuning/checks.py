@@ -18,7 +18,15 @@ from service.audit import Audit
 from service.errors import StoreUnavailableError
 from service.instants import iso
 from service.rulesets import Config
-from service.store import agencies, audit, checks, drafts, rulesets, stored_requests
+from service.store import (
+    agencies,
+    audit,
+    checks,
+    drafts,
+    mapped_types,
+    rulesets,
+    stored_requests,
+)
 from service.store.agencies import Agency
 from service.store.checks import Check
 from service.store.cursor import Cursor, read_cursor, write_cursor
@@ -166,7 +174,8 @@ def _begin(
         reason = "the tables of the service changed since the draft was saved: save it again"
         checks.fail(store, check.id, reason, now())
         return
-    ran = run_scenarios(config, agency.time_zone, made, draft.scenarios, now())
+    own_types = mapped_types.own_types_of(store, agency.id)
+    ran = run_scenarios(config, agency.time_zone, made, draft.scenarios, now(), own_types=own_types)
     live = rulesets.find_live(store, check.agency, check.name)
     progress = {
         "scenarios": ran,

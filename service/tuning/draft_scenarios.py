@@ -13,6 +13,7 @@ from typing import Any, Final
 from marshmallow import ValidationError
 
 from service.gathering import decide_again, gather
+from service.incident_types import NO_OWN_TYPES, OwnTypes
 from service.request import Facts
 from service.routing.facts import Vocabulary
 from service.routing.problems import Problem, nearest
@@ -146,6 +147,8 @@ def run_scenarios(
     published: Published,
     scenarios: Sequence[Mapping[str, Any]],
     now: dt.datetime,
+    *,
+    own_types: OwnTypes = NO_OWN_TYPES,
 ) -> dict[str, Any]:
     """
     Run every scenario under a ruleset: how many ran, the ids of those that failed, and why.
@@ -153,7 +156,9 @@ def run_scenarios(
     faults = {}
     for block in scenarios:
         one = scenario_of(block)
-        decided = decide_again(gather(config, time_zone, one.request, now), published)
+        decided = decide_again(
+            gather(config, time_zone, one.request, now, own_types=own_types), published
+        )
         wrong = one.faults(decided.kinds, [question.fact for question in decided.questions])
         if wrong:
             faults[one.id] = {"name": one.name, "faults": wrong}

@@ -13,7 +13,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from tests.api.conftest import Api
 
 schema = schemathesis.pytest.from_fixture("described").include(
-    path_regex="^/v1/(people|keys|agency|audit|alerts)"
+    path_regex="^/v1/(people|keys|agency|audit|alerts|incident-types)"
 )
 # Some faults no schema can say: an address that is no e-mail's, a time zone that there is not.
 LEFT_OUT = (positive_data_acceptance,)
