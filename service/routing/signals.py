@@ -41,7 +41,7 @@ LIST_MAX: Final = 8  # phrases that one cue governs
 LIST_WORDS_MAX: Final = 40  # words of a list that ends with 'or'
 ITEM_WORDS_MAX: Final = 4  # words of one thing in it
 DIGITS_MAX: Final = 3
-COUNTED: Final = frozenset((PRESENT, ABSENT, UNKNOWN_OUTCOME))  # make what is mentioned count
+COUNTED: Final = frozenset((PRESENT, ABSENT, UNKNOWN_OUTCOME, HISTORICAL))  # so a mention counts
 _NO_CUES: Final[frozenset[str]] = frozenset()
 _FIRST: Final = itemgetter(0)
 _PAST: Final = Cue(HISTORICAL, "before", 0, "past")
@@ -218,7 +218,8 @@ class _Remark:
 
     def _within(self, start: int, end: int) -> list[_Said]:
         # NO ACCESS TO GUNS: the phrase begins among the words of the cue.
-        return [one for place in range(start + 1, end) for one in self._starts.get(place, ())]
+        found = [one for place in range(start + 1, end) for one in self._starts.get(place, ())]
+        return [one for one in found if one.says.outcome != ABSENT]  # 'is not violent' denies once
 
     def _listed(self, place: int, cue: Cue) -> list[_Said]:
         """
