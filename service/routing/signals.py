@@ -143,7 +143,8 @@ def _kept(
                     reach = max(reach, there)
                     quiet_reach = max(quiet_reach, there) if was is QUIET else quiet_reach
                     continue
-                if not is_loose and was.fact not in beside:
+                # UNK IF HE TOOK: what doubts goes on to doubt what follows.
+                if not is_loose and was.fact not in beside and was.outcome != UNKNOWN_OUTCOME:
                     reach = max(reach, there)
                 if there > reach_of_fact.get(was.fact, 0):
                     reach_of_fact[was.fact] = there
