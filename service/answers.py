@@ -136,6 +136,16 @@ def _signal(signal: Signal) -> Document:
     }
 
 
+def read_then(record: Mapping[str, Any]) -> tuple[Signal, ...] | None:
+    """
+    Give what was read out of a recorded call, where its remark is not kept and cannot be read
+    again; None where it can.
+    """
+    if record["request"].get("remarks_kept", True):
+        return None
+    return tuple(map(signal_of, record["signals"]))
+
+
 def signal_of(document: Mapping[str, Any]) -> Signal:
     """
     Read a signal back from an answer, as it was before it was weighed.

@@ -16,6 +16,7 @@ import click
 from service import PROGRAM_VERSION
 from service.access import MAY
 from service.accounts.access_keys import AccessKeys
+from service.answers import read_then
 from service.app import join
 from service.commands.command_line import actor_in, now, plainly, standing_store, trail_of
 from service.commands.person_commands import agency_set, person
@@ -196,8 +197,13 @@ def _same_again(parts: Any, whose: Agency, record: dict[str, Any]) -> str:
         return f"the ruleset has changed since: decided by {named['digest']}, here is {held}"
     request = {name: value for name, value in record["request"].items() if value is not None}
     request.setdefault("received_at", record["decided_at"])
-    again = parts.decisions.simulate(whose, request, published)
+    read_before = read_then(record)
+    again = parts.decisions.simulate(whose, request, published, read_before=read_before)
     compared = [name for name in again if name not in NOT_COMPARED]
+    if read_before is not None:
+        # Codes are not read anew then, so nothing is said of one that no table knew.
+        warnings = [one for one in record["warnings"] if one["code"] != "unknown_incident_type"]
+        record = {**record, "warnings": warnings}
     different = [name for name in compared if again[name] != record[name]]
     if different:
         made = record["record"]["program"]

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,7 @@ from service.journal import Entry, Journal, Repeat, Stale, Written
 from service.routing.decide import decide, floor
 from service.routing.facts import CallFacts
 from service.routing.recommendation import Call, Recommendation, Warned
+from service.routing.signals import Signal
 from service.rules_in_force import RulesInForce
 from service.rulesets import Published
 from service.store.agencies import Agency
@@ -132,12 +133,19 @@ class Decisions:
         return time.monotonic() < self._rests_until
 
     def simulate(
-        self, agency: Agency, request: Mapping[str, Any], published: Published | None
+        self,
+        agency: Agency,
+        request: Mapping[str, Any],
+        published: Published | None,
+        *,
+        read_before: Iterable[Signal] | None = None,
     ) -> Document:
         """
-        Decide a call under a ruleset and record nothing.
+        Decide a call under a ruleset and record nothing; *read_before* are the signals of a call
+        whose remark is not kept.
         """
-        document = self._recommend(agency, self._gather_or_nothing(agency, request), published)
+        gathered = self._gather_or_nothing(agency, request, read_before)
+        document = self._recommend(agency, gathered, published)
         return {
             "decision_id": None,
             "call_id": request["call_id"],
@@ -146,9 +154,14 @@ class Decisions:
             **document,
         }
 
-    def _gather_or_nothing(self, agency: Agency, request: Mapping[str, Any]) -> Gathered:
+    def _gather_or_nothing(
+        self,
+        agency: Agency,
+        request: Mapping[str, Any],
+        read_before: Iterable[Signal] | None = None,
+    ) -> Gathered:
         try:
-            return self._gather(agency, request)
+            return self._gather(agency, request, read_before)
         except Exception as fault:  # noqa: BLE001  # a bug of ours leaves nobody alone
             # INVARIANT (somebody-always-answers): a call that cannot be read is one of which
             # nothing is known, and that is said.
@@ -156,11 +169,16 @@ class Decisions:
             warned = Warned("not_read", "what was sent could not be read: nothing of it was used")
             return Gathered(Call(CallFacts()), {}, self._now().date(), (warned,))
 
-    def _gather(self, agency: Agency, request: Mapping[str, Any]) -> Gathered:
-        config, now = self._rules.config, self._now()
-        own_types = self._surroundings.seen.types_of(agency.id)
+    def _gather(
+        self,
+        agency: Agency,
+        request: Mapping[str, Any],
+        read_before: Iterable[Signal] | None = None,
+    ) -> Gathered:
         return gather(
-            *(config, agency.time_zone, request, now, self._on_unknown_code), own_types=own_types
+            *(self._rules.config, agency.time_zone, request, self._now(), self._on_unknown_code),
+            own_types=self._surroundings.seen.types_of(agency.id),
+            read_before=read_before,
         )
 
     def _recommend(

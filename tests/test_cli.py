@@ -105,16 +105,25 @@ def test_the_demo_says_to_start_the_service_first(home: Path) -> None:
     assert "start the service first" in result.stderr
 
 
-def test_a_decision_replays_to_the_byte(home: Path) -> None:
+@pytest.mark.parametrize("keeps", [True, False])
+def test_a_decision_replays_to_the_byte(home: Path, *, keeps: bool) -> None:
     """
-    `replay` decides a recorded call again and finds the same answer.
+    `replay` decides a recorded call again and finds the same answer, also where the remark that it
+    was read out of is not kept.
     """
     settings = read_settings({"CRISIS_ROUTER_HOME": str(home)})
     made = prepare(settings)
     assert made is not None
     parts, close = join(settings)
     try:
-        body = {"call_id": "r", "facts": {"suicide": "plan", "weapon": "unknown"}, "remarks": "R"}
+        assert keeps or run("agency", "set", "example", "--no-keep-remarks").exit_code == 0
+        parts.surroundings.look()
+        body = {
+            "call_id": "r",
+            "facts": {"suicide": "plan", "weapon": "unknown"},
+            "incident_type": {"registry": "seattle", "code": "no such code"},
+            "remarks": "HE HAS A GUN, HX OF SI",
+        }
         headers = {"Authorization": f"Bearer {made.dispatch_key}"}
         client = make_flask(parts).test_client()
         answered = client.post("/v1/decisions", json=body, headers=headers).json

@@ -46,7 +46,7 @@ REVIEW_MOST: Final[Mapping[str, int]] = {
 }
 KEEP_REMARKS: Final = (
     "whether the words of a remark are kept, sealed; otherwise a remark is read for its signals and"
-    " written nowhere, and only they are recorded"
+    " written nowhere, and only they are recorded; left out, it stays as it is"
 )
 _REASON_ID = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
@@ -137,7 +137,7 @@ class AgencyRequest(Strict):
         validate=[validate.Length(1, REASONS_MAX), _are_reasons],
     )
     review = fields.Nested(REVIEW_SCHEMA, required=True)
-    keep_remarks = Flag(required=True, metadata={"description": KEEP_REMARKS})
+    keep_remarks = Flag(metadata={"description": KEEP_REMARKS})
 
 
 AGENCY_REQUEST: Final = AgencyRequest()
@@ -202,6 +202,7 @@ class Agencies:
             if before is None:
                 return None
             shown = self.shown(before)
+            read.setdefault("keep_remarks", shown["keep_remarks"])
             if tag is not None and tag != tag_of(shown):
                 text = "somebody else changed these settings since they were read: read them again"
                 raise ConflictError("changed_since", text)

@@ -29,7 +29,7 @@ from service.pages.form_faults import each_fault
 from service.pages.frame import keep_in_order, refused
 from service.pages.sent_form import TypedSent, read_sent
 from service.pages.taken_back import still_taken_back
-from service.pages.typed_call import Typed, read_typed, typed_of
+from service.pages.typed_call import Typed, read_typed, typed_of, with_what_was_read
 from service.pages.visitor import NotAllowedError, Visitor, is_own_form, visitor
 from service.parts import Parts
 from service.request import CALL_ID_CHARACTERS_MAX
@@ -131,6 +131,8 @@ def _taken_up(parts: Parts, who: Visitor, call_id: str) -> Response:
     )
     taken = still_taken_back(typed.taken, newest["signals"], newest["request"])
     typed = replace(typed, taken=taken)
+    if newest["request"].get("remarks_kept") is False:
+        typed = with_what_was_read(typed, newest["signals"])
     reports = sorted(
         (one for revision in revisions for one in revision["dispatches"]),
         key=lambda one: dt.datetime.fromisoformat(one["reported_at"]),

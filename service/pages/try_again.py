@@ -11,7 +11,7 @@ from flask import Blueprint, Response, request
 from marshmallow import ValidationError
 
 from service.access import READ_CALLS, SIMULATE
-from service.answers import Document
+from service.answers import Document, read_then
 from service.pages.call_form import make_form
 from service.pages.decision import hold_back, opened
 from service.pages.decision_story import facts_told
@@ -103,7 +103,8 @@ def _tried(parts: Parts, who: Visitor, document: Document, trial: Trial) -> Tria
         return replace(trial, faults=(Fault("ruleset", str(error)),))
     except ValidationError as error:
         return replace(trial, faults=tuple(each_fault(error.messages)))
-    answer = parts.decisions.simulate(who.agency, body, published)
+    read_before = read_then(document)
+    answer = parts.decisions.simulate(who.agency, body, published, read_before=read_before)
     return replace(trial, pair=compare(document, {**answer, "request": body}, vocabulary))
 
 

@@ -6,7 +6,7 @@ Protected facts are never read.
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from werkzeug.datastructures import MultiDict
 
 from service.console import Console
-from service.pages.signal_lines import dismissed_of
+from service.pages.signal_lines import REMARKS, dismissed_of
 from service.pages.taken_back import TakenBack, read_taken_back
 from service.routing.facts import Fact, Vocabulary
 
@@ -175,6 +175,21 @@ def typed_of(
         local_time(dt.datetime.fromisoformat(received), time_zone) if received else "",
         f"{place['lat']},{place['lon']}" if place else "",
     )
+
+
+def with_what_was_read(typed: Typed, signals: Iterable[Mapping[str, Any]]) -> Typed:
+    """
+    Give the same with what a remark that is not kept once said, as facts read out of a code: so the
+    next answer is not calmer for want of the words. Such a fact can raise an answer and calms none.
+    """
+    counted = [
+        one
+        for one in signals
+        if one["used"] and one["source"] == REMARKS and one["value"] is not None
+    ]
+    read = {one["fact"]: text_of(one["value"]) for one in counted}
+    facts, sources = {**typed.facts, **read}, {**typed.sources, **dict.fromkeys(read, "code")}
+    return replace(typed, facts=facts, sources=sources)
 
 
 def text_of(value: object) -> str:

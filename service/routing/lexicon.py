@@ -274,9 +274,8 @@ class _Reading:
         elif key in SPECIAL and not fact.has(key):
             yield Says(fact.name, str(key), absent if key == ABSENT else _some_value(fact), "past")
         elif fact.has(key):
-            is_none = key == absent and not fact.calming
             assert isinstance(key, str | bool | int)
-            yield Says(fact.name, ABSENT if is_none else PRESENT, key)
+            yield Says(fact.name, ABSENT if key == absent else PRESENT, key)
         else:
             values = [*map(str, fact.values[:20]), *SPECIAL]
             text = f"`{fact.name}` has no value `{str(key)[:60]}`"

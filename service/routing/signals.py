@@ -40,10 +40,11 @@ STEPS_MAX: Final = 6  # words that a cue carries over before the first phrase
 LIST_MAX: Final = 8  # phrases that one cue governs
 LIST_WORDS_MAX: Final = 40  # words of a list that ends with 'or'
 ITEM_WORDS_MAX: Final = 4  # words of one thing in it
-DIGITS_MAX: Final = 4
-COUNTED: Final = frozenset((PRESENT, ABSENT, UNKNOWN_OUTCOME))  # make what is mentioned count
+DIGITS_MAX: Final = 3
+COUNTED: Final = frozenset((PRESENT, ABSENT, UNKNOWN_OUTCOME, HISTORICAL))  # so a mention counts
 _NO_CUES: Final[frozenset[str]] = frozenset()
 _FIRST: Final = itemgetter(0)
+_PAST: Final = Cue(HISTORICAL, "before", 0, "past")
 
 __all__ = ["ABSENT", "HISTORICAL", "PRESENT", "UNKNOWN_OUTCOME", "Signal", "read_remarks"]
 
@@ -93,7 +94,7 @@ def read_remarks(lexicon: Lexicon, text: str) -> tuple[Signal, ...]:
     said, cues, nouns = _kept(lexicon, lexicon.book.find(words))
     if not said:
         return ()
-    if cues:
+    if cues or any(one.says.outcome == HISTORICAL for one in said):
         _Remark(lexicon, words, said, cues, nouns).govern_all()
     signals: dict[tuple[str, str, Value | None], Signal] = {}
     numbers: dict[str, set[int]] = {}
@@ -183,6 +184,7 @@ class _Remark:
         for one in said:
             self._starts.setdefault(one.start, []).append(one)
             self._ends.setdefault(one.end, []).append(one)
+        self._pasts = [one for one in said if one.says.outcome == HISTORICAL]
         self._cue_starts = {start for start, _, _, _ in cues}
         self._past = {start: end for start, end, cue, _ in cues if cue.outcome == HISTORICAL}
 
@@ -200,6 +202,12 @@ class _Remark:
             for target in targets:
                 target.governed = (*target.governed, cue)
                 target.first, target.last = min(target.first, start), max(target.last, end)
+        for past in self._pasts:
+            # 'pulled a knife last summer' is past with all that it holds.
+            for start in range(past.start, past.end):
+                for one in self._starts.get(start, ()):
+                    if one.says.outcome != HISTORICAL:
+                        one.governed = (*one.governed, _PAST)
 
     def _following_unless_taken(self, start: int, end: int, cue: Cue) -> list[_Said]:
         targets = self._within(start, end) + self._following(end, cue)
@@ -210,7 +218,8 @@ class _Remark:
 
     def _within(self, start: int, end: int) -> list[_Said]:
         # NO ACCESS TO GUNS: the phrase begins among the words of the cue.
-        return [one for place in range(start + 1, end) for one in self._starts.get(place, ())]
+        found = [one for place in range(start + 1, end) for one in self._starts.get(place, ())]
+        return [one for one in found if one.says.outcome != ABSENT]  # 'is not violent' denies once
 
     def _listed(self, place: int, cue: Cue) -> list[_Said]:
         """

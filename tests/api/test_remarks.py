@@ -77,6 +77,19 @@ def test_a_remark_that_is_not_kept_is_written_nowhere(forgetful: Api) -> None:
     assert record["signals"] == answer["signals"] != []
 
 
+def test_a_setting_that_is_left_out_stays(forgetful: Api) -> None:
+    """
+    Who sets the rest over the API and does not name `keep_remarks` does not turn it on again.
+    """
+    headers = {"Authorization": f"Bearer {forgetful.keys['admin']}"}
+    shown = forgetful.client.get("/v1/agency", headers=headers)
+    names = ("name", "time_zone", "dispatch_reasons", "review")
+    body = {name: shown.json[name] for name in names}
+    headers["If-Match"] = shown.headers["ETag"]
+    changed = forgetful.client.put("/v1/agency", json=body, headers=headers)
+    assert (changed.status_code, changed.json["keep_remarks"]) == (200, False)
+
+
 def test_a_call_without_a_remark_says_nothing_of_one(forgetful: Api) -> None:
     """
     No remark, or an empty one, leaves no trace of one that was not kept.

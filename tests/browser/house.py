@@ -25,6 +25,7 @@ CALLS: tuple[dict[str, Any], ...] = (
     {
         "call_id": "EXAMPLE-3",
         "facts": {"caller": "with_person", "weapon": "firearm", "weapon_access": "in_hand"},
+        "remarks": "HAS A KNIFE NOW. RP DENIES WEAPONS. UNK IF OD, HX OF SI LAST YEAR",
     },
     {
         "call_id": "EXAMPLE-4",

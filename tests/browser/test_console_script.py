@@ -143,13 +143,15 @@ def test_what_is_typed_meanwhile_is_kept(shaky: Page) -> None:
         time.sleep(0.6)
         route.continue_()
 
+    shaky.locator("#more-call summary").click()
     shaky.route("**/", slowly)
     shaky.locator("#a-caller-self").dblclick()
-    shaky.locator("#remarks").fill("typed meanwhile")
+    shaky.locator("#type-code").fill("typed meanwhile")
+    shaky.locator("#more-away summary").click()
     shaky.locator("#told-caller").wait_for()
     shaky.wait_for_timeout(800)
     assert revision_of(shaky) == 1
-    expect(shaky.locator("#remarks")).to_have_value("typed meanwhile")
+    expect(shaky.locator("#type-code")).to_have_value("typed meanwhile")
 
 
 def test_a_second_answer_waits_for_the_first(shaky: Page) -> None:

@@ -92,12 +92,32 @@ def answered(*answers: str) -> Callable[[Page, House], object]:
     return reach
 
 
+def read_out_of(remark: str) -> Callable[[Page, House], object]:
+    """
+    Reach the console with what was read out of this remark, one signal taken back, one about to be.
+    """
+
+    def reach(page: Page, house: House) -> None:
+        page.goto(f"{house.url}/")
+        page.locator("#remarks").fill(remark)
+        page.locator("#signals").wait_for()
+        page.locator("#signals [data-take-back] summary").first.click()
+        page.locator("#signals [data-why='1']:visible").click()
+        page.locator("#signals .taken").first.wait_for()
+        page.locator("#signals [data-take-back] summary").first.click()
+
+    return reach
+
+
+# Evidence of every kind, and something that contradicts itself. Made up.
+REMARK = "SON HAS A KNIFE, RP DENIES WEAPONS. UNK IF OD. HX OF SI LAST YEAR. THREATENING MOTHER"
 STOPS: tuple[Stop, ...] = (
     Stop("sign-in", None, at("/sign-in")),
     Stop("account", "dispatcher", at("/account")),
     Stop("call-new", "dispatcher", at("/")),
     Stop("call-answered", "dispatcher", answered("weapon=none")),
     Stop("call-gun", "dispatcher", answered("weapon=firearm")),
+    Stop("call-signals", "dispatcher", read_out_of(REMARK)),
     Stop("call-practice", "dispatcher", at("/practice")),
     Stop("decisions", "dispatcher", at("/decisions")),
     Stop("decisions-none", "dispatcher", at("/decisions?call_id=none")),

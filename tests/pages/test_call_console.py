@@ -156,30 +156,6 @@ def test_undo_takes_the_last_answer_back(service: Service, browser: FlaskClient)
     assert 'id="undo"' not in page.text
 
 
-def test_a_signal_is_shown_and_can_be_taken_back(service: Service, browser: FlaskClient) -> None:
-    """
-    What a code says stands with its source and use; taken back with a reason it counts no more,
-    stays in sight, and stays taken back at the next press.
-    """
-    codes = service.parts.rules.config.incident_types.registries["seattle"].codes
-    code = next(name for name, facts in codes.items() if facts.get("weapon") == "firearm")
-    page = tell(browser, "signal-1", "caller=with_person", registry="seattle", type_code=code)
-    assert "Weapon: gun from the type code: nobody told" in words_of(page.text)
-    reason = {"dismiss.incident_type.weapon": "caller sees both hands empty"}
-    page = press(browser, page, "tb-incident_type-weapon-other", reason)
-    page = press(browser, page, "a-violence-none")
-    assert "Why: “ caller sees both hands empty ” Taken back" in words_of(page.text)
-    assert request_of(service, page)["dismissed"] == [
-        {
-            "fact": "weapon",
-            "source": "incident_type",
-            "reason": "caller sees both hands empty",
-        }
-    ]
-    page = press(browser, page, "tb-incident_type-weapon-again")
-    assert "dismissed" not in request_of(service, page)
-
-
 def test_a_code_that_no_list_has_is_a_warning(browser: FlaskClient) -> None:
     """
     A type code that is not known is said to be so, and stops nothing.
