@@ -107,8 +107,8 @@ class PhraseBook:
         given before takes these as well.
         """
         root = self._lists.setdefault(name, _Place())
-        for words in map(folded, listed):
-            self.know(words)
+        for words in map(_entry, listed):
+            self.know(word for word in words if word != NUMBER)
             by = self._lists_of if len(words) == 1 else self._lists_from
             if words and name not in by.get(words[0], ()):
                 by[words[0]] = (*by.get(words[0], ()), name)
@@ -219,22 +219,28 @@ class PhraseBook:
     def _next_steps(self, step: _Step, word: str) -> Iterator[_Step]:
         place, count, after = step
         count += 1
-        if word in place.by_word:
-            following = place.by_word[word]
-            yield following, count, after
-            if after is not None and following.ends:
-                yield after, count, None
-        if place.by_name:
-            for name in self._lists_of.get(word, ()):
-                if name in place.by_name:
-                    yield place.by_name[name], count, None
-            for name in self._lists_from.get(word, ()):
-                if name in place.by_name:
-                    yield self._lists[name].by_word[word], count, place.by_name[name]
-            if NUMBER in place.by_name and (word == NUMBER or word.isdigit()):
-                yield place.by_name[NUMBER], count, None
+        # A number that some phrase spells out is a number all the same.
+        readings = (word, NUMBER) if word.isdigit() else (word,)
+        for read in readings:
+            following = place.by_word.get(read)
+            if following is not None:
+                yield following, count, after
+                if after is not None and following.ends:
+                    yield after, count, None
+            if place.by_name:
+                yield from self._steps_by_name(place, count, read)
         if place.any_word is not None and word not in self._gap_ends:
             yield place.any_word, count, None
+
+    def _steps_by_name(self, place: _Place, count: int, word: str) -> Iterator[_Step]:
+        for name in self._lists_of.get(word, ()):
+            if name in place.by_name:
+                yield place.by_name[name], count, None
+        for name in self._lists_from.get(word, ()):
+            if name in place.by_name:
+                yield self._lists[name].by_word[word], count, place.by_name[name]
+        if word == NUMBER and NUMBER in place.by_name:
+            yield place.by_name[NUMBER], count, None
 
 
 def _fold(found: str) -> str:
@@ -261,6 +267,14 @@ def folded(text: str) -> tuple[str, ...]:
     Give the words of a text as phrases know them.
     """
     return tuple(_fold(match.group()) for match in _WORD.finditer(text))
+
+
+def _entry(text: str) -> tuple[str, ...]:
+    """
+    Give the words of an entry of a list; NUMBER in it is a number.
+    """
+    pieces = ((NUMBER,) if piece == NUMBER else folded(piece) for piece in text.split())
+    return tuple(word for piece in pieces for word in piece)
 
 
 def _variants(phrase: str) -> list[tuple[str | None, ...]]:

@@ -66,7 +66,7 @@ class Signal(NamedTuple):
     why: str = ""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Said:
     """
     A phrase of a remark that says something of a fact, and the cues that govern it.

@@ -128,3 +128,17 @@ def grouped(found: Mapping[tuple[str, str], Tally], outcome: str) -> dict[str, T
             name = of.get(fact, "everything else")
             sums[name] = sums[name] + tally
     return sums
+
+
+def unknown_read_as_absent(lexicon: Lexicon, labelled: Iterable[Mapping[str, Any]]) -> int:
+    """
+    Count the labels that say that nobody knows, where the reader says that there is none.
+    """
+    count = 0
+    for one in labelled:
+        read = _pairs(read_remarks(lexicon, one["text"]))
+        for says in one["says"]:
+            fact = says["fact"]
+            is_denied = (fact, "absent") in read and (fact, "unknown") not in read
+            count += says["outcome"] == "unknown" and is_denied
+    return count
