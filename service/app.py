@@ -60,6 +60,7 @@ from service.pages.call import call_pages
 from service.pages.decision import decision_pages
 from service.pages.decisions import decisions_pages
 from service.pages.frame import frame_pages, nothing_here
+from service.pages.incident_types import incident_types_pages
 from service.pages.people import people_pages
 from service.pages.practice import practice_pages
 from service.pages.reviews import review_pages
@@ -244,6 +245,7 @@ def make_flask(parts: Parts) -> Flask:
         access_keys_pages,
         agency_pages,
         audit_pages,
+        incident_types_pages,
         alerts_pages,
         state_pages,
         rule_pages,

@@ -148,6 +148,17 @@ class TypeMappings:
         found, following = mapped_types.page(self._store, actor.agency, cursor, limit)
         return [_mapped(one) for one in found], following
 
+    def find(self, actor: Actor, registry: str, code: str) -> Shown | None:
+        """
+        Give what the agency says of a code, or None.
+
+        Raises:
+            StoreUnavailableError: the store cannot be reached.
+        """
+        named = self._types.normalised(registry, code)
+        found = mapped_types.find(self._store, actor.agency, *named)
+        return _mapped(found) if found else None
+
     def put(self, actor: Actor, told: Mapping[str, Any]) -> Shown:
         """
         Say what a code means to the actor's agency, in place of what it said before.
@@ -175,8 +186,8 @@ class TypeMappings:
                 text = f"an agency maps {MAPPED_MAX:,} codes at most: put them into a file"
                 raise ConflictError("too_many_mappings", text)
             facts = {"before": dict(before.facts) if before else None, "after": dict(made.facts)}
-            subject = (SUBJECT, f"{registry} {made.text}")
-            detail = {"facts": facts, "comment": comment}
+            subject = (SUBJECT, f"{registry} {code}")
+            detail = {"code": made.text, "facts": facts, "comment": comment}
             audit.add(connection, self._trail.entry(actor, "mapped type", subject, **detail))
         return _mapped(made)
 
@@ -193,7 +204,7 @@ class TypeMappings:
             taken = mapped_types.take(connection, actor.agency, name, spelling)
             if taken is None:
                 return False
-            subject = (SUBJECT, f"{name} {taken.text}")
+            subject = (SUBJECT, f"{name} {spelling}")
             facts = {"before": dict(taken.facts), "after": None}
             audit.add(connection, self._trail.entry(actor, "took back type", subject, facts=facts))
         return True

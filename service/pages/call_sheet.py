@@ -100,7 +100,7 @@ def show_call(
         take_back=config.console.take_back,
         signal_labels={name: fact.label for name, fact in config.vocabulary.facts.items()},
         kinds=config.vocabulary.responders,
-        registries=registries_of(parts, typed),
+        registries=registries_of(parts, who, typed),
         practice=practice,
         action="/practice" if practice else "/",
         page_keys=PAGE_KEYS,
@@ -132,12 +132,14 @@ def read_call(
     return typed, told, body
 
 
-def registries_of(parts: Parts, typed: Typed) -> tuple[str, ...]:
+def registries_of(parts: Parts, who: Visitor, typed: Typed) -> tuple[str, ...]:
     """
-    Name the lists of type codes, and the one that was typed even if it is not there.
+    Name the lists of type codes, the agency's own, and the one that was typed even if it is not
+    there.
     """
     known = parts.rules.config.incident_types.registries
-    return tuple(dict.fromkeys((*known, *((typed.registry,) if typed.registry else ()))))
+    own = sorted({registry for registry, _ in parts.surroundings.seen.types_of(who.agency.id)})
+    return tuple(dict.fromkeys((*known, *own, *((typed.registry,) if typed.registry else ()))))
 
 
 def in_words(

@@ -94,6 +94,16 @@ def own_types_of(engine: Engine, agency: str) -> OwnTypes:
         return {(row.registry, row.code): row.facts for row in connection.execute(query)}
 
 
+def find(engine: Engine, agency: str, registry: str, code: str) -> Mapped | None:
+    """
+    Give what an agency says of one code, or None.
+    """
+    query = select(mapped).where(_this(agency, registry, code))
+    with reading(engine) as connection:
+        row = connection.execute(query).one_or_none()
+    return _mapped(row._mapping) if row else None
+
+
 def put(connection: Connection, one: Mapped) -> Mapped | None:
     """
     Keep what an agency says of a code within the caller's transaction; gives what it said before.

@@ -33,6 +33,9 @@ CALLS: tuple[dict[str, Any], ...] = (
         "availability": {"mobile_crisis": False},
     },
     {"call_id": "EXAMPLE-5", "facts": {"breathing": "absent"}},
+    {"call_id": "EXAMPLE-6", "incident_type": {"registry": "local", "code": "Q7"}},
+    {"call_id": "EXAMPLE-6", "incident_type": {"registry": "local", "code": "Q-07"}},
+    {"call_id": "EXAMPLE-7", "incident_type": {"registry": "mpds", "code": "6-D-1"}},
 )
 
 
@@ -106,6 +109,7 @@ def seed(house: House) -> House:
     until(lambda: len(_listed(house, "/v1/decisions", "supervisor")) >= len(CALLS) + 1)
     _review(house)
     _draft(house)
+    _map(house)
     return house
 
 
@@ -139,6 +143,19 @@ def _draft(house: House) -> None:
     fetch(f"{house.url}{path}", house.credentials["admin_key"], content, method="PUT")
     check = house.api(f"{path}/check", "admin", {})["check_id"]
     until(lambda: house.api(f"/v1/checks/{check}", "admin")["state"] == "done")
+
+
+def _map(house: House) -> None:
+    """
+    Say what two codes of the agency mean.
+    """
+    for code, facts, comment in (
+        ("SUI-T", {"behavioral_health": True, "suicide": "intent"}, "threatens suicide"),
+        ("NOISE CMPL", {}, None),
+    ):
+        told = {"registry": "local", "code": code, "facts": facts, "comment": comment}
+        path = f"{house.url}/v1/incident-types/mapped"
+        fetch(path, house.credentials["admin_key"], told, method="PUT")
 
 
 def _listed(house: House, path: str, role: str) -> list[dict[str, Any]]:

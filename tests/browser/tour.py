@@ -145,6 +145,13 @@ STOPS: tuple[Stop, ...] = (
     Stop("person-self", "admin", of_person("Example Administrator")),
     Stop("keys", "admin", at("/admin/keys")),
     Stop("agency", "admin", at("/admin/agency")),
+    Stop("incident-types", "admin", at("/admin/incident-types")),
+    Stop(
+        "incident-types-map",
+        "admin",
+        at("/admin/incident-types?registry=local&code=Q7"),
+    ),
+    Stop("incident-types-faults", "admin", of_form("/admin/incident-types", "Map this code")),
     Stop("audit", "admin", at("/admin/audit")),
     Stop("audit-none", "admin", at("/admin/audit?who=nobody")),
     Stop("state", "admin", at("/state")),

@@ -2,7 +2,6 @@
 What type codes say: how files of them are read, and what the shipped ones say of a call.
 """
 
-import csv
 import datetime as dt
 from pathlib import Path
 from typing import Any
@@ -208,7 +207,7 @@ def test_every_common_type_of_the_eido_registry_is_known() -> None:
     the table of APCO.
     """
     path = Path(__file__).parent / "eido_common_values.csv"
-    values = [row["value"] for row in csv.DictReader(path.open(encoding="utf-8"))]
+    values = path.read_text(encoding="utf-8").split()[1:]
     assert len(values) == 245
     assert [one for one in values if TYPES.signals("apco", one) is None] == []
 
