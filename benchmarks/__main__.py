@@ -1,6 +1,6 @@
 """
-Runs the benchmarks: the matcher, the stages of one decision, the endpoint, and the pages over a
-large log.
+Runs the benchmarks: the matcher, the reading of remarks, the stages of one decision, the endpoint,
+and the pages over a large log.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import structlog
 from benchmarks.endpoint import measure_endpoint
 from benchmarks.matching import measure_matching
 from benchmarks.pages import measure_pages
+from benchmarks.remarks import measure_remarks
 from benchmarks.stages import measure_stages
 
 SEED = 20261124
@@ -28,7 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="half a minute, with rough figures")
     parser.add_argument(
-        "--only", choices=("matching", "stages", "endpoint", "pages"), help="one part"
+        "--only", choices=("matching", "remarks", "stages", "endpoint", "pages"), help="one part"
     )
     parser.add_argument("--seed", type=int, default=SEED, help="of the random rules and calls")
     wanted = parser.parse_args()
@@ -42,6 +43,7 @@ def main() -> None:
     )
     parts: dict[str, Callable[[], None]] = {
         "matching": lambda: measure_matching(quick=wanted.quick, seed=wanted.seed),
+        "remarks": lambda: measure_remarks(quick=wanted.quick),
         "stages": lambda: measure_stages(quick=wanted.quick),
         "endpoint": lambda: measure_endpoint(quick=wanted.quick),
         "pages": lambda: measure_pages(quick=wanted.quick, seed=wanted.seed),
