@@ -7,6 +7,7 @@ views.
 
 import ctypes
 import datetime as dt
+import gc
 import multiprocessing.util
 import os
 import signal
@@ -98,7 +99,10 @@ def create_app() -> Flask:
     configure_log(keep=settings.home / "logs" / "api.log")
     parts, close = join(settings)
     multiprocessing.util.Finalize(None, close, exitpriority=10)
-    return make_flask(parts)
+    app = make_flask(parts)
+    # What was read at the start stays for good: the collector need not walk it again and again.
+    gc.freeze()
+    return app
 
 
 def join(

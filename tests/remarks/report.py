@@ -26,7 +26,12 @@ from tests.remarks.scoring import (
 PAGE = Path(__file__).parents[2] / "docs" / "signals.md"
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 OUTCOMES = ("present", "absent", "unknown", "historical")
-HALVES = {"test": "Test half", "tuning": "Tuning half", "spanish": "Spanish and mixed"}
+HALVES = {
+    "test": "Test half",
+    "unseen": "Unseen wording",
+    "tuning": "Tuning half",
+    "spanish": "Spanish and mixed",
+}
 
 
 def figures() -> str:
