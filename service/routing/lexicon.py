@@ -19,7 +19,6 @@ PRESENT: Final = "present"
 ABSENT: Final = "absent"
 UNKNOWN_OUTCOME: Final = "unknown"
 HISTORICAL: Final = "historical"
-IMPLIED: Final = "implied"  # said along with something else: denied with it, it says nothing
 MENTIONED: Final = "mentioned"  # a word that says something only where a cue stands by it
 SOMEBODY_ELSE: Final = "other"  # a cue: it is about somebody else, so nothing is said of the call
 KEYS: Final = (
@@ -32,7 +31,7 @@ CUE_SAYS: Final = (PRESENT, ABSENT, UNKNOWN_OUTCOME, HISTORICAL, SOMEBODY_ELSE)
 STANDS: Final = ("before", "after", "either", "form")
 REACHES: Final = ("close", "loose", "far")
 FAR: Final = 2
-SPECIAL: Final = (ABSENT, UNKNOWN_OUTCOME, HISTORICAL, MENTIONED, IMPLIED)
+SPECIAL: Final = (ABSENT, UNKNOWN_OUTCOME, HISTORICAL, MENTIONED)
 
 
 _WORDS: Final = ("close", "loose", "ends", "joins", "ors")
