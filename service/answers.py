@@ -138,10 +138,11 @@ def _signal(signal: Signal) -> Document:
 
 def read_then(record: Mapping[str, Any]) -> tuple[Signal, ...] | None:
     """
-    Give what was read out of a recorded call, where its remark is not kept and cannot be read
-    again; None where it can.
+    Give what was read out of a recorded call, where it cannot be read again: its remark is not
+    kept, or it has a code, which may be mapped otherwise by now. None where it can.
     """
-    if record["request"].get("remarks_kept", True):
+    request = record["request"]
+    if request.get("remarks_kept", True) and not request.get("incident_type"):
         return None
     return tuple(map(signal_of, record["signals"]))
 

@@ -60,7 +60,10 @@ def _read(parts: Parts, asker: Asker, document: Mapping[str, Any]) -> tuple[Eido
     call = read_eido(
         *(document, parts.rules.config.eido, tables, noticed),
         agency=asker.agency.id,
-        remarks_characters_max=parts.settings.remarks_characters_max,
+        # As long as a whole document may be: no note that came in goes unread for its length.
+        remarks_characters_max=max(
+            parts.settings.remarks_characters_max, parts.settings.body_bytes_max
+        ),
     )
     return call, noticed
 

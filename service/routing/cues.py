@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from service.routing.lexicon import ABSENT, FAR, HISTORICAL, Cue, Lexicon, Says
+from service.routing.lexicon import ABSENT, FAR, HISTORICAL, UNKNOWN_OUTCOME, Cue, Lexicon, Says
 from service.routing.phrases import COMMA, STOP, Found
 
 STEPS_MAX: Final = 6  # words that a cue carries over before the first phrase
@@ -58,6 +58,7 @@ class Remark:
             self._ends.setdefault(one.end, []).append(one)
         self._pasts = [one for one in said if one.says.outcome == HISTORICAL]
         self._cue_starts = {start for start, _, _, _ in cues}
+        self._denials = {start: end for start, end, cue, _ in cues if cue.outcome == ABSENT}
         self._past = {start: end for start, end, cue, _ in cues if cue.outcome == HISTORICAL}
 
     def govern_all(self) -> None:
@@ -139,6 +140,8 @@ class Remark:
                 place = following
             elif place in self._past and cue.outcome != HISTORICAL:
                 place = self._past[place]  # NO HX OF: both govern what follows
+            elif place in self._denials and cue.outcome == UNKNOWN_OUTCOME:
+                place = self._denials[place]  # CANNOT CONFIRM NO WEAPONS: nobody knows
             elif self._carries(words[place], cue):
                 place, steps = place + 1, steps + 1
             else:

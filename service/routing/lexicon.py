@@ -24,7 +24,7 @@ SOMEBODY_ELSE: Final = "other"  # a cue: it is about somebody else, so nothing i
 KEYS: Final = (
     *("language", "title", "note", "words", "close", "loose", "ends", "joins", "ors", "cues"),
     *("quiet", "nouns", "history", "lasting", "beside", "everywhere"),
-    *("partly", "says"),
+    *("partly", "mentions", "says"),
 )
 CUE_KEYS: Final = ("says", "stands", "reach", "when", "phrases")
 CUE_SAYS: Final = (PRESENT, ABSENT, UNKNOWN_OUTCOME, HISTORICAL, SOMEBODY_ELSE)
@@ -144,6 +144,7 @@ class _Reading:
         self._vocabulary = vocabulary
         self._sets: dict[str, set[str]] = {key: set() for key in (*_WORDS, *_FACTS)}
         self._history: dict[str, tuple[str, dict[str, Value]]] = {}
+        self._mentions: dict[str, Value] = {}
         self._adding: list[tuple[str, object, Problem]] = []
         self._lists: dict[str, list[str]] = {}
         self._file, self._lines = "", dict[str, int]()
@@ -172,6 +173,7 @@ class _Reading:
             self._add(self._listed(document, key, key), mark, key)
         self._take_cues(document.get("cues"))
         self._take_history(document.get("history"))
+        self._take_mentions(document.get("mentions"))
         self._take_says(document.get("says"))
 
     def lexicon(self) -> Lexicon:
@@ -253,6 +255,18 @@ class _Reading:
             if not wrong:
                 self._history[fact.history_of] = (fact.name, {str(k): v for k, v in values.items()})
 
+    def _take_mentions(self, block: object) -> None:
+        for name, value in block.items() if isinstance(block, Mapping) else ():
+            fact = self._fact(name, f"mentions.{name}")
+            if fact is None:
+                continue
+            if fact.has(value):
+                self._mentions[fact.name] = value
+            else:
+                text = f"`{name}` has no value `{str(value)[:60]}`"
+                near = nearest(str(value), [str(one) for one in fact.values[:20]])
+                self._fault("bad_value", f"mentions.{name}", text, near)
+
     def _take_says(self, block: object) -> None:
         for name, by_value in block.items() if isinstance(block, Mapping) else ():
             path = f"says.{name}"
@@ -271,7 +285,9 @@ class _Reading:
         if fact.kind == "number" and key == "number":
             yield Says(fact.name, PRESENT, None)
         elif key in SPECIAL and not fact.has(key):
-            yield Says(fact.name, str(key), absent if key == ABSENT else _some_value(fact), "past")
+            value = self._mentions.get(fact.name) if key == MENTIONED else None
+            some = True if fact.kind == "flag" else value
+            yield Says(fact.name, str(key), absent if key == ABSENT else some, "past")
         elif fact.has(key):
             assert isinstance(key, str | bool | int)
             yield Says(fact.name, ABSENT if key == absent else PRESENT, key)
@@ -314,7 +330,3 @@ def _absent_value(fact: Fact) -> Value | None:
     if fact.kind == "flag":
         return False
     return fact.values[0] if fact.kind == "ordered" else None
-
-
-def _some_value(fact: Fact) -> Value | None:
-    return True if fact.kind == "flag" else None

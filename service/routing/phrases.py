@@ -35,9 +35,13 @@ GAP_WORDS: Final = 3
 VARIANTS_MAX: Final = 1_000  # of one phrase; more is a mistake
 KNOWN_MAX: Final = 20_000  # sets of places remembered; beyond it the memory starts afresh
 
-# Numbers, words with their apostrophes, and the signs that mean something.
+# Apostrophes, and what nobody sees: soft hyphens, joiners, marks of direction and of order. They
+# stand within a word and do not count, so that no word hides behind them.
+_WITHIN: Final = "'’`\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufeff"
+# Numbers, words with what stands within them, and the signs that mean something.
 _WORD: Final = re.compile(
-    r"[wW]/[oO](?!\w)|\d+|[^\W\d_]+(?:['’`][^\W\d_]+)*|--+|(?<=\s)-(?=\s)|[.,;:/?!()=&+|\n]"
+    rf"[wW]/[oO](?!\w)|\d+|[^\W\d_]+(?:[{_WITHIN}]+[^\W\d_]+)*"
+    r"|--+|(?<=\s)-(?=\s)|[.,;:/?!()=&+|\n]"
 )
 STOP: Final = "."
 COMMA: Final = ","
@@ -49,7 +53,7 @@ _SIGNS: Final = {
     **dict.fromkeys(("-", "(", ")"), COMMA),
     **dict.fromkeys(("&", "+"), "and"),
 }
-_APOSTROPHES: Final = str.maketrans("", "", "'’`")
+_GONE: Final = str.maketrans("", "", _WITHIN)
 
 
 # A phrase that was found: its first word, the word after its last, what it is about, and whether
@@ -252,7 +256,7 @@ def _fold(found: str) -> str:
     if not found.isascii():
         parts = unicodedata.normalize("NFKD", found)
         found = "".join(one for one in parts if not unicodedata.combining(one))
-    return found.casefold().translate(_APOSTROPHES)
+    return found.casefold().translate(_GONE)
 
 
 def places_of(text: str) -> list[re.Match[str]]:

@@ -145,7 +145,7 @@ def contradicted(
 ) -> tuple[str, ...]:
     """
     Name the facts of which one signal says that it is there and another that it is not, and those
-    that a person told to be at their mildest while a signal says more; in the vocabulary's order.
+    of which a person told the one and a signal says the other; in the vocabulary's order.
 
     The riskier counts, and a person should look. What was taken back contradicts nothing.
     """
@@ -154,11 +154,14 @@ def contradicted(
         fact = vocabulary.facts.get(signal.fact)
         if fact is None or (signal.fact, signal.source) in dismissed or not _speaks(fact, signal):
             continue
+        told = facts.value(fact.name)
         if signal.outcome == ABSENT:
             denied.add(fact.name)
+            if told is not UNKNOWN and told != signal.value and not fact.calming:
+                there.add(fact.name)
         elif signal.outcome == PRESENT and not fact.calming:
             there.add(fact.name)
             mildest = fact.values[0] if fact.is_danger or fact.kind == "flag" else None
-            if mildest is not None and facts.value(fact.name) == mildest != signal.value:
+            if mildest is not None and told == mildest != signal.value:
                 denied.add(fact.name)
     return tuple(name for name in vocabulary.facts if name in there and name in denied)
