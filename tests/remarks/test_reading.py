@@ -113,6 +113,7 @@ def test_shorthand_says_this_and_nothing_else(text: str, expected: Said) -> None
         ("pointing it at mother", {("weapon_toward", "present", "others")}),
         ("SON 34 YOM DOWN, NOT RESPONDING", {("age", "present", 34)}),
         ("stabbed his mother", {("violence", "present", "physical"), BLADE}),
+        ("STABBED IN ABD BY UNK MALE", {("violence", "present", "physical"), BLADE}),
     ],
 )
 def test_a_remark_says_several_things_at_once(text: str, among: Said) -> None:
