@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from service.routing.facts import Fact, Value, Vocabulary
+from service.routing.lexicon import PRESENT
 from service.routing.problems import nearest
 from service.routing.signals import Signal
 from service.type_codes import Pattern, normalised
 
 SOURCE: Final = "incident_type"
-PRESENT: Final = "present"
 SHOWN_MAX: Final = 60  # characters of what somebody else wrote, in a fault
 ALLOWED_MAX: Final = 20
 

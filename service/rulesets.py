@@ -115,7 +115,8 @@ def load_config(folder: Path | None = None) -> Config:
         ConfigurationError: names every fault of every file, with its line.
     """
     folder = folder or shipped_config()
-    facts, _ = read_yaml(folder / "facts.yaml")
+    facts_text = _text_of(folder / "facts.yaml")
+    facts, _ = _named_yaml(str(folder / "facts.yaml"), facts_text)
     vocabulary = Vocabulary.of(facts)
     ways_document, ways_lines = read_yaml(folder / "ways.yaml")
     ways, problems = read_ways(vocabulary, ways_document)
@@ -128,7 +129,7 @@ def load_config(folder: Path | None = None) -> Config:
     said_by_types = digest_of({name: one.decides for name, one in types.registries.items()})
     remarks = _own_or_shipped(folder, "remarks")
     texts = tuple((str(path), _text_of(path)) for path in sorted(remarks.glob("*.yaml")))
-    lexicon, lexicon_problems = _compiled_lexicon(_text_of(folder / "facts.yaml"), texts)
+    lexicon, lexicon_problems = _compiled_lexicon(facts_text, texts)
     # The shipped lexicon may name facts that a vocabulary of somebody's own does not have.
     found += lexicon_problems if remarks.is_relative_to(folder) else ()
     tables = {

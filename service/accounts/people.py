@@ -19,11 +19,11 @@ from sqlalchemy import Connection, Engine
 from service.access import MAY, Actor
 from service.accounts.sign_in import account_of
 from service.audit import Audit
-from service.errors import ConflictError, CursorError
+from service.errors import ConflictError
 from service.instants import iso
 from service.request import Flag, OneOf, Strict
 from service.store import agencies, audit, keys, people, sessions
-from service.store.cursor import Cursor, read_cursor, write_cursor
+from service.store.cursor import Cursor, no_cursor, read_cursor, write_cursor
 from service.store.database import reading, writing
 from service.store.people import Person
 
@@ -113,7 +113,7 @@ class People:
         """
         after = read_cursor(cursor).id if cursor is not None else ""
         if len(after) > EMAIL_CHARACTERS_MAX:
-            raise CursorError("`cursor` is not one that a list gave: leave it out to begin anew")
+            raise no_cursor()
         found, has_more = people.page(self._store, actor.agency, after, limit)
         following = write_cursor(Cursor(self._now(), found[-1].email)) if has_more else None
         return [shown(one) for one in found], following

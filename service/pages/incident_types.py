@@ -19,6 +19,7 @@ from service.pages.local_time import moment
 from service.pages.visitor import Visitor, visitor
 from service.parts import Parts
 from service.routing.facts import Value, Vocabulary
+from service.type_codes import CHARACTERS_MAX as CODE_CHARACTERS_MAX
 from service.type_mappings import COMMENT_CHARACTERS_MAX, REGISTRY_CHARACTERS_MAX
 
 PAGE_ITEMS: Final = 25
@@ -143,7 +144,7 @@ def _laid_out(parts: Parts, who: Visitor, registry: str, code: str) -> Told:
     """
     Lay the form out for a code: with what the agency says of it, else what a table says.
     """
-    registry, code = registry[:REGISTRY_CHARACTERS_MAX], code[:200]
+    registry, code = registry[:REGISTRY_CHARACTERS_MAX], code[:CODE_CHARACTERS_MAX]
     if not code:
         return Told(registry)
     own = parts.type_mappings.find(who.actor, registry, code)

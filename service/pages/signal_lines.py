@@ -284,8 +284,7 @@ def _contradictions(
         said = [_claim(line) for line in group]
         values = {(line.outcome, line.value) for line in group}
         if fact is not None and told.get(name) not in (None, "unknown"):
-            mildest = fact.values[0] if fact.is_danger or fact.kind == "flag" else None
-            if told[name] == mildest and any(line.outcome == "present" for line in group):
+            if told[name] == fact.mildest and any(line.outcome == "present" for line in group):
                 said.insert(0, f"{value_within(fact, told[name])} was told")
                 values.add(("told", value_within(fact, told[name])))
         is_both = {"present", "absent"} <= {line.outcome for line in group}

@@ -75,6 +75,14 @@ class Fact:
         """
         return self.hazard or self.kind == "ordered"
 
+    @property
+    def mildest(self) -> Value | None:
+        """
+        Give the value that says least; None for a fact whose values have no order, and which is no
+        danger.
+        """
+        return self.values[0] if self.is_danger or self.kind == "flag" else None
+
     def has(self, value: object) -> bool:
         """
         Tell whether *value* is one of this fact's own, of the right type (true is not 1).
@@ -244,13 +252,6 @@ class CallFacts:
         if value is not UNKNOWN:
             known[name] = value
         return CallFacts(known, self.asked - gone, self.assumed - gone).with_age_group()
-
-    def guessed(self, name: str, value: Value) -> "CallFacts":
-        """
-        Give the same call with one fact known only as a guess, which raises and never calms.
-        """
-        filled = self.told(name, value)
-        return CallFacts(filled.known, filled.asked, filled.assumed | {name})
 
     def asked_in_vain(self, name: str) -> "CallFacts":
         """

@@ -153,7 +153,7 @@ def _raised(fact: Fact, axis: Axis, signal: Value) -> Iterator[tuple[Value, int]
     """
     for value in fact.values:
         is_raised = fact.worst_of(value, signal) != value
-        masks = (one.told[signal] if is_raised else one.told[value] for one in axis.masks)
+        masks = (one.told[signal if is_raised else value] for one in axis.masks)
         yield value, reduce(and_, masks, -1)
 
 

@@ -38,8 +38,6 @@ COUNTED: Final = frozenset((PRESENT, ABSENT, UNKNOWN_OUTCOME, HISTORICAL))  # so
 _NO_CUES: Final[frozenset[str]] = frozenset()
 _FIRST: Final = itemgetter(0)
 
-__all__ = ["ABSENT", "HISTORICAL", "PRESENT", "UNKNOWN_OUTCOME", "Signal", "read_remarks"]
-
 
 class Signal(NamedTuple):
     """

@@ -11,7 +11,8 @@ for nothing.
 from collections.abc import Iterable, Mapping
 
 from service.routing.facts import UNKNOWN, CallFacts, Fact, Value, Vocabulary
-from service.routing.signals import ABSENT, HISTORICAL, PRESENT, UNKNOWN_OUTCOME, Signal
+from service.routing.lexicon import ABSENT, HISTORICAL, PRESENT, UNKNOWN_OUTCOME
+from service.routing.signals import Signal
 
 Dismissed = frozenset[tuple[str, str]]
 NOTHING_DISMISSED: Dismissed = frozenset()
@@ -161,7 +162,8 @@ def contradicted(
                 there.add(fact.name)
         elif signal.outcome == PRESENT and not fact.calming:
             there.add(fact.name)
-            mildest = fact.values[0] if fact.is_danger or fact.kind == "flag" else None
-            if mildest is not None and told == mildest != signal.value:
+            if fact.mildest is not None and told == fact.mildest != signal.value:
                 denied.add(fact.name)
-    return tuple(name for name in vocabulary.facts if name in there and name in denied)
+    both = there & denied
+    # Nearly no call contradicts itself: only one that does is worth a walk over the vocabulary.
+    return tuple(name for name in vocabulary.facts if name in both) if both else ()

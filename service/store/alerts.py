@@ -21,14 +21,12 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     func,
-    literal,
     select,
-    tuple_,
     update,
 )
 from sqlalchemy.exc import IntegrityError
 
-from service.store.cursor import Cursor, read_cursor, write_cursor
+from service.store.cursor import Cursor, cut, newest_first, read_cursor
 from service.store.database import Instant, metadata, reading, writing
 from service.store.reviews import held_by, is_held, reviews
 
@@ -168,18 +166,11 @@ def page(
     state = alerts.c.settled_at.is_(None) if is_open else alerts.c.settled_at.is_not(None)
     query = select(alerts).where(alerts.c.agency == agency, alerts.c.due_at <= now, state)
     query = _shown_to(query, identity, now, about_calls=about_calls)
-    if cursor is not None:
-        last = read_cursor(cursor)
-        query = query.where(
-            tuple_(alerts.c.due_at, alerts.c.id)
-            < tuple_(literal(last.at, Instant), literal(last.id, String))
-        )
-    query = query.order_by(alerts.c.due_at.desc(), alerts.c.id.desc()).limit(limit + 1)
+    last = read_cursor(cursor) if cursor is not None else None
+    query = newest_first(query, alerts.c.due_at, alerts.c.id, last)
     with reading(engine) as connection:
-        found = [Alert(**row._mapping) for row in connection.execute(query)]
-    if len(found) <= limit:
-        return tuple(found), None
-    return tuple(found[:limit]), write_cursor(Cursor(found[limit - 1].due_at, found[limit - 1].id))
+        found = [Alert(**row._mapping) for row in connection.execute(query.limit(limit + 1))]
+    return cut(found, limit, lambda one: Cursor(one.due_at, one.id))
 
 
 def newest_open(

@@ -20,13 +20,11 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    literal,
     select,
-    tuple_,
 )
 
 from service.access import Actor
-from service.store.cursor import Cursor, read_cursor, write_cursor
+from service.store.cursor import Cursor, cut, newest_first, read_cursor
 from service.store.database import Instant, metadata, reading, writing
 
 LATELY_ENTRIES = 2_000  # of which a filter offers the acts and kinds
@@ -186,16 +184,8 @@ def page(
     if search.who is not None:
         has_name = audit.c.name.icontains(search.who, autoescape=True)
         query = query.where((audit.c.identity == search.who) | has_name)
-    if cursor is not None:
-        last = read_cursor(cursor)
-        query = query.where(
-            tuple_(audit.c.at, audit.c.id)
-            < tuple_(literal(last.at, Instant), literal(last.id, String))
-        )
-    query = query.order_by(audit.c.at.desc(), audit.c.id.desc()).limit(limit + 1)
+    last = read_cursor(cursor) if cursor is not None else None
+    query = newest_first(query, audit.c.at, audit.c.id, last)
     with reading(engine) as connection:
-        found = [Entry(**row._mapping) for row in connection.execute(query)]
-    if len(found) <= limit:
-        return tuple(found), None
-    last_shown = found[limit - 1]
-    return tuple(found[:limit]), write_cursor(Cursor(last_shown.at, last_shown.id))
+        found = [Entry(**row._mapping) for row in connection.execute(query.limit(limit + 1))]
+    return cut(found, limit, lambda one: Cursor(one.at, one.id))

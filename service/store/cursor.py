@@ -1,13 +1,22 @@
 """
 Write and read the cursor of a list: text that says where the page before ended.
+
+A list with the newest first is read by `newest_first`, and cut into its page by `cut`.
 """
 
 import base64
 import binascii
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Select, String, literal, tuple_
 
 from service.errors import CursorError
+from service.store.database import Instant
+
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +34,7 @@ def write_cursor(cursor: Cursor) -> str:
     Give *cursor* as text that means nothing to a caller.
     """
     text = f"{cursor.at.astimezone(UTC).isoformat()}|{cursor.id}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    return encoded(text.encode())
 
 
 def read_cursor(text: str) -> Cursor:
@@ -36,16 +45,61 @@ def read_cursor(text: str) -> Cursor:
         CursorError: it is something else.
     """
     try:
-        padded = text + "=" * (-len(text) % 4)
-        at, bar, row_id = (
-            base64.b64decode(padded, altchars=b"-_", validate=True).decode().partition("|")
-        )
+        at, bar, row_id = decoded(text).decode().partition("|")
         decided_at = datetime.fromisoformat(at)
         decided_at.astimezone(UTC)
-    except (binascii.Error, ValueError, OverflowError) as error:
-        raise CursorError(
-            "`cursor` is not one that a list gave: leave it out to begin anew"
-        ) from error
+    except (ValueError, OverflowError) as error:
+        raise no_cursor() from error
     if not bar or decided_at.tzinfo is None or "\0" in row_id:
-        raise CursorError("`cursor` is not one that a list gave: leave it out to begin anew")
+        raise no_cursor()
     return Cursor(decided_at, row_id)
+
+
+def encoded(content: bytes) -> str:
+    """
+    Give the content of a cursor as text that can stand in an address.
+    """
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
+
+
+def decoded(text: str) -> bytes:
+    """
+    Give back what `encoded` was given.
+
+    Raises:
+        CursorError: it is something else.
+    """
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise no_cursor() from error
+
+
+def no_cursor() -> CursorError:
+    """
+    Give the refusal of what is no cursor.
+    """
+    return CursorError("`cursor` is not one that a list gave: leave it out to begin anew")
+
+
+def newest_first(
+    query: Select[Any], at: ColumnElement[Any], row_id: ColumnElement[Any], last: Cursor | None
+) -> Select[Any]:
+    """
+    Order a query by time and id, the newest first, and let it begin after *last*.
+    """
+    if last is not None:
+        before = tuple_(literal(last.at, Instant), literal(last.id, String))
+        query = query.where(tuple_(at, row_id) < before)
+    return query.order_by(at.desc(), row_id.desc())
+
+
+def cut(
+    found: Sequence[Row], limit: int, place: Callable[[Row], Cursor]
+) -> tuple[tuple[Row, ...], str | None]:
+    """
+    Give the first *limit* rows of one more that were asked for, and the cursor of the next page:
+    None where there is no more; *place* says where a row stands.
+    """
+    shown = tuple(found[:limit])
+    return shown, write_cursor(place(shown[-1])) if len(found) > limit else None

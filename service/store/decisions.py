@@ -28,14 +28,12 @@ from sqlalchemy import (
     and_,
     exists,
     func,
-    literal,
     or_,
     select,
-    tuple_,
 )
 
 from service.store import decision_marks
-from service.store.cursor import Cursor, read_cursor, write_cursor
+from service.store.cursor import Cursor, newest_first, read_cursor, write_cursor
 from service.store.database import Instant, metadata, reading
 from service.store.decision_fields import Filters
 from service.store.decision_marks import marks, rarest_first
@@ -271,10 +269,7 @@ def _in_order(
         query = query.where(at >= filters.since)
     if filters.until is not None:
         query = query.where(at < filters.until)
-    if last is not None:
-        before = tuple_(literal(last.at, Instant), literal(last.id, String))
-        query = query.where(tuple_(at, record_id) < before)
-    return query.order_by(at.desc(), record_id.desc())
+    return newest_first(query, at, record_id, last)
 
 
 def _few(connection: Connection, agency: str, filters: Filters) -> tuple[str, ...] | None:

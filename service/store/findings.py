@@ -25,14 +25,12 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     cast,
-    literal,
     or_,
     select,
-    tuple_,
 )
 from sqlalchemy.exc import IntegrityError
 
-from service.store.cursor import Cursor, read_cursor, write_cursor
+from service.store.cursor import Cursor, cut, newest_first, read_cursor
 from service.store.database import Instant, dump_json, metadata, reading
 from service.store.reviews import reviews
 
@@ -193,20 +191,11 @@ def page(
         CursorError: the cursor is not one that a page gave.
     """
     query = select(findings).where(findings.c.agency == agency, *_conditions(search))
-    if cursor is not None:
-        last = read_cursor(cursor)
-        query = query.where(
-            tuple_(findings.c.found_at, findings.c.id)
-            < tuple_(literal(last.at, Instant), literal(last.id, String))
-        )
-    query = query.order_by(findings.c.found_at.desc(), findings.c.id.desc()).limit(limit + 1)
+    last = read_cursor(cursor) if cursor is not None else None
+    query = newest_first(query, findings.c.found_at, findings.c.id, last)
     with reading(engine) as connection:
-        found = [_finding(row) for row in connection.execute(query)]
-    if len(found) <= limit:
-        return tuple(found), None
-    return tuple(found[:limit]), write_cursor(
-        Cursor(found[limit - 1].found_at, found[limit - 1].id)
-    )
+        found = [_finding(row) for row in connection.execute(query.limit(limit + 1))]
+    return cut(found, limit, lambda one: Cursor(one.found_at, one.id))
 
 
 def _conditions(search: Search) -> list[ColumnElement[bool]]:

@@ -18,13 +18,11 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
-    literal,
     select,
-    tuple_,
     update,
 )
 
-from service.store.cursor import Cursor, read_cursor, write_cursor
+from service.store.cursor import Cursor, cut, newest_first, read_cursor
 from service.store.database import Instant, metadata, reading, writing
 from service.store.people import people
 
@@ -149,19 +147,11 @@ def page(
         CursorError: the cursor is not one that a page gave.
     """
     query = select(keys).where(keys.c.agency == agency)
-    if cursor is not None:
-        last = read_cursor(cursor)
-        query = query.where(
-            tuple_(keys.c.created_at, keys.c.id)
-            < tuple_(literal(last.at, Instant), literal(last.id, String))
-        )
-    query = query.order_by(keys.c.created_at.desc(), keys.c.id.desc()).limit(limit + 1)
+    last = read_cursor(cursor) if cursor is not None else None
+    query = newest_first(query, keys.c.created_at, keys.c.id, last)
     with reading(engine) as connection:
-        found = [Key(**row._mapping) for row in connection.execute(query)]
-    if len(found) <= limit:
-        return tuple(found), None
-    last_shown = found[limit - 1]
-    return tuple(found[:limit]), write_cursor(Cursor(last_shown.created_at, last_shown.id))
+        found = [Key(**row._mapping) for row in connection.execute(query.limit(limit + 1))]
+    return cut(found, limit, lambda one: Cursor(one.created_at, one.id))
 
 
 def end(connection: Connection, agency: str, key_id: str, at: datetime) -> bool:

@@ -21,13 +21,11 @@ from sqlalchemy import (
     and_,
     delete,
     func,
-    literal,
     select,
-    tuple_,
 )
 
 from service.incident_types import Facts, OwnTypes
-from service.store.cursor import Cursor, read_cursor, write_cursor
+from service.store.cursor import Cursor, cut, newest_first, read_cursor
 from service.store.database import Instant, metadata, reading
 
 REGISTRY_CHARACTERS_MAX: Final = 200
@@ -142,20 +140,11 @@ def page(
         CursorError: the cursor is not one that a page gave.
     """
     query = select(mapped).where(mapped.c.agency == agency)
-    if cursor is not None:
-        last = read_cursor(cursor)
-        query = query.where(
-            tuple_(mapped.c.mapped_at, mapped.c.id)
-            < tuple_(literal(last.at, Instant), literal(last.id, String))
-        )
-    query = query.order_by(mapped.c.mapped_at.desc(), mapped.c.id.desc()).limit(limit + 1)
+    last = read_cursor(cursor) if cursor is not None else None
+    query = newest_first(query, mapped.c.mapped_at, mapped.c.id, last)
     with reading(engine) as connection:
-        found = [_mapped(row._mapping) for row in connection.execute(query)]
-    if len(found) <= limit:
-        return tuple(found), None
-    return tuple(found[:limit]), write_cursor(
-        Cursor(found[limit - 1].mapped_at, found[limit - 1].id)
-    )
+        found = [_mapped(row._mapping) for row in connection.execute(query.limit(limit + 1))]
+    return cut(found, limit, lambda one: Cursor(one.mapped_at, one.id))
 
 
 def _this(agency: str, registry: str, code: str) -> ColumnElement[bool]:

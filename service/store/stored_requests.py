@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, String, literal, select, tuple_
+from sqlalchemy import Engine, select
 
-from service.store.cursor import Cursor
-from service.store.database import Instant, reading
+from service.store.cursor import Cursor, newest_first
+from service.store.database import reading
 from service.store.decisions import decisions
 
 
@@ -36,12 +36,7 @@ def before(
     query = select(decisions.c.record_id, decisions.c.decided_at, decisions.c.body).where(
         decisions.c.agency == agency
     )
-    if last is not None:
-        query = query.where(
-            tuple_(decisions.c.decided_at, decisions.c.record_id)
-            < tuple_(literal(last.at, Instant), literal(last.id, String))
-        )
-    query = query.order_by(decisions.c.decided_at.desc(), decisions.c.record_id.desc())
+    query = newest_first(query, decisions.c.decided_at, decisions.c.record_id, last)
     with reading(engine) as connection:
         rows = connection.execute(query.limit(limit)).all()
     return tuple(

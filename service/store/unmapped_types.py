@@ -6,8 +6,6 @@ A decision counts in the transaction that stores it for the first time, so that 
 again counts once. Codes that the agency has mapped since stay counted, and are not listed.
 """
 
-import base64
-import binascii
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from service.errors import CursorError
+from service.store.cursor import decoded, encoded, no_cursor
 from service.store.database import Instant, metadata, reading
 from service.store.mapped_types import CODE_CHARACTERS_MAX, REGISTRY_CHARACTERS_MAX, mapped
 
@@ -174,23 +172,17 @@ def cursor_after(one: Unmapped) -> str:
     """
     Give the cursor of the page that begins after a row.
     """
-    text = orjson.dumps([one.count, one.registry, one.code])
-    return base64.urlsafe_b64encode(text).decode().rstrip("=")
+    return encoded(orjson.dumps([one.count, one.registry, one.code]))
 
 
 def _read_cursor(text: str) -> tuple[int, str, str]:
     try:
-        padded = text + "=" * (-len(text) % 4)
-        read = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-    except (binascii.Error, ValueError) as error:
-        raise _no_cursor() from error
+        read = orjson.loads(decoded(text))
+    except ValueError as error:
+        raise no_cursor() from error
     match read:
         case [int(count), str(registry), str(code)] if (
             not isinstance(count, bool) and abs(count) < 2**63 and "\0" not in f"{registry}{code}"
         ):
             return count, registry, code
-    raise _no_cursor()
-
-
-def _no_cursor() -> CursorError:
-    return CursorError("`cursor` is not one that a list gave: leave it out to begin anew")
+    raise no_cursor()

@@ -76,6 +76,15 @@ def sign_in(client: FlaskClient, who: SignIn, **more: str) -> TestResponse:
     return client.post("/sign-in", data=data)
 
 
+def signed_in(service: Service, who: SignIn) -> FlaskClient:
+    """
+    Open a browser that somebody is signed in with.
+    """
+    client = service.app.test_client()
+    assert sign_in(client, who).status_code == 303
+    return client
+
+
 def tell(client: FlaskClient, call_id: str, answer: str = "", **typed: Any) -> TestResponse:
     """
     Send the form of a call, as the press on *answer* does; facts are named with a leading `fact_`.

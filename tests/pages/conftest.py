@@ -13,7 +13,8 @@ from service.host.first_start import prepare
 from service.routing.facts import Vocabulary
 from service.rulesets import load_config
 from service.settings import read_settings
-from tests.pages.browsing import Clock, Service, sign_in
+from tests.api.conftest import Api
+from tests.pages.browsing import Clock, Service, signed_in
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +43,33 @@ def browser(service: Service) -> FlaskClient:
     """
     Open a browser that the dispatcher is signed in with.
     """
-    client = service.app.test_client()
-    assert sign_in(client, service.credentials.dispatcher).status_code == 303
-    return client
+    return signed_in(service, service.credentials.dispatcher)
+
+
+@pytest.fixture
+def supervisor(service: Service) -> FlaskClient:
+    """
+    Open a browser that the supervisor is signed in with.
+    """
+    return signed_in(service, service.credentials.supervisor)
+
+
+@pytest.fixture
+def admin(service: Service) -> FlaskClient:
+    """
+    Open a browser that the administrator is signed in with.
+    """
+    return signed_in(service, service.credentials.admin)
+
+
+@pytest.fixture
+def api(service: Service) -> Api:
+    """
+    Speak to the same service by its API.
+    """
+    secrets = service.credentials
+    keys = {"dispatch": secrets.dispatch_key, "supervisor": secrets.supervisor_key}
+    return Api(service.app.test_client(), service.parts, keys)
 
 
 @pytest.fixture(scope="module")

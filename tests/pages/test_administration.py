@@ -10,7 +10,6 @@ import threading
 from typing import Any
 from urllib.parse import quote
 
-import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import event
 
@@ -29,26 +28,6 @@ from tests.pages.browsing import Page, Service, sign_in, token_of
 # Who is signed in, what the page shows, and the line of alerts.
 STATEMENTS_MAX = 6
 HTML = "<script>alert(1)</script>"
-
-
-@pytest.fixture
-def admin(service: Service) -> FlaskClient:
-    """
-    Open a browser in which the administrator is signed in.
-    """
-    client = service.app.test_client()
-    assert sign_in(client, service.credentials.admin).status_code == 303
-    return client
-
-
-@pytest.fixture
-def supervisor(service: Service) -> FlaskClient:
-    """
-    Open a browser in which the supervisor is signed in.
-    """
-    client = service.app.test_client()
-    assert sign_in(client, service.credentials.supervisor).status_code == 303
-    return client
 
 
 def send(client: FlaskClient, path: str, shown_at: str = "", **typed: Any) -> Any:

@@ -17,7 +17,7 @@ from service.store.audit import Search
 from service.store.database import reading, writing
 from service.store.decisions import decisions
 from service.store.reviews import Review, add, new_id, reviews
-from tests.pages.browsing import Page, Service, sign_in
+from tests.pages.browsing import Page, Service, signed_in
 from tests.pages.log import GUN, NASTY, PLAN, decide, opened, queries, send, ship
 
 CODED = {"registry": "seattle", "code": "SUICIDE, SUICIDAL PERSON AND ATTEMPTS"}
@@ -53,9 +53,7 @@ def supervisor(service: Service, log: dict[str, str]) -> FlaskClient:
     """
     Open a browser that the supervisor is signed in with, before the log.
     """
-    client = service.app.test_client()
-    assert sign_in(client, service.credentials.supervisor).status_code == 303
-    return client
+    return signed_in(service, service.credentials.supervisor)
 
 
 def words_of(text: str) -> str:

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 
 from service.pages.decision_list import known_words
 from service.routing.facts import Vocabulary
-from tests.pages.browsing import Page, Service, acts, sign_in
+from tests.pages.browsing import Page, Service, acts, sign_in, signed_in
 from tests.pages.log import GUN, NASTY, PLAN, decide, opened, queries, send, ship
 
 ODD = "A/2026/7 ünï 🚑 ?#%"
@@ -46,9 +46,7 @@ def supervisor(service: Service, log: dict[str, str]) -> FlaskClient:
     """
     Open a browser that the supervisor is signed in with, before the log.
     """
-    client = service.app.test_client()
-    assert sign_in(client, service.credentials.supervisor).status_code == 303
-    return client
+    return signed_in(service, service.credentials.supervisor)
 
 
 def listed(text: str) -> list[str]:

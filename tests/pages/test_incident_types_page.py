@@ -8,26 +8,15 @@ from dataclasses import fields
 from html import unescape
 from typing import Any
 
-import pytest
 from flask.testing import FlaskClient
 
 from service.access import command_line
 from service.store import records
-from tests.pages.browsing import Page, Service, sign_in
+from tests.pages.browsing import Page, Service
 from tests.pages.test_decision_page import words_of
 
 PATH = "/admin/incident-types"
 HTML = "<script>alert(1)</script>"
-
-
-@pytest.fixture
-def admin(service: Service) -> FlaskClient:
-    """
-    Open a browser that the administrator is signed in with.
-    """
-    client = service.app.test_client()
-    assert sign_in(client, service.credentials.admin).status_code == 303
-    return client
 
 
 def told(admin: FlaskClient, **changes: Any) -> dict[str, Any]:

@@ -24,26 +24,6 @@ DISMISSED = [{"fact": "suicide", "source": "remarks", "reason": f"Not him {NASTY
 
 
 @pytest.fixture
-def api(service: Service) -> Api:
-    """
-    Speak to the same service by its API.
-    """
-    secrets = service.credentials
-    keys = {"dispatch": secrets.dispatch_key, "supervisor": secrets.supervisor_key}
-    return Api(service.app.test_client(), service.parts, keys)
-
-
-@pytest.fixture
-def supervisor(service: Service) -> FlaskClient:
-    """
-    Open a browser that the supervisor is signed in with.
-    """
-    client = service.app.test_client()
-    assert sign_in(client, service.credentials.supervisor).status_code == 303
-    return client
-
-
-@pytest.fixture
 def forgetful(api: Api) -> Iterator[Api]:
     """
     Let the agency keep no remarks for one test.

@@ -5,7 +5,6 @@ queries however long it is.
 
 from collections.abc import Iterator
 
-import pytest
 from flask.testing import FlaskClient
 
 from service.store import alerts, reviews
@@ -15,28 +14,8 @@ from service.store.reviews import Review
 from tests.api.conftest import Api
 from tests.api.reporting import CALM, decided
 from tests.api.reviewing import claim, give_answer, to_review
-from tests.pages.browsing import Service, sign_in
+from tests.pages.browsing import Service
 from tests.pages.log import opened, queries
-
-
-@pytest.fixture
-def api(service: Service) -> Api:
-    """
-    Speak to the same service by its API.
-    """
-    secrets = service.credentials
-    keys = {"dispatch": secrets.dispatch_key, "supervisor": secrets.supervisor_key}
-    return Api(service.app.test_client(), service.parts, keys)
-
-
-@pytest.fixture
-def reviewer(service: Service) -> FlaskClient:
-    """
-    Open a browser that the supervisor is signed in with.
-    """
-    client = service.app.test_client()
-    assert sign_in(client, service.credentials.supervisor).status_code == 303
-    return client
 
 
 def addresses(service: Service, decision_id: str, call_id: str) -> Iterator[str]:
@@ -54,7 +33,7 @@ def addresses(service: Service, decision_id: str, call_id: str) -> Iterator[str]
 
 
 def test_no_page_tells_the_answer_of_a_claimed_call(
-    service: Service, api: Api, reviewer: FlaskClient
+    service: Service, api: Api, supervisor: FlaskClient
 ) -> None:
     """
     Claimed by key, the call is hidden on every page of the same person until they have answered.
@@ -65,7 +44,7 @@ def test_no_page_tells_the_answer_of_a_claimed_call(
     refused = set()
     for about in (decision_id, other):
         for path in addresses(service, about, "hidden-pages"):
-            response = reviewer.get(path)
+            response = supervisor.get(path)
             assert response.status_code != 500, path
             if response.status_code == 403:
                 refused.add(path.replace(about, "ID"))
@@ -74,18 +53,18 @@ def test_no_page_tells_the_answer_of_a_claimed_call(
     wanted = {"/decisions/ID", "/decisions/ID/try", "/calls/hidden-pages"}
     assert wanted <= refused
     assert give_answer(api, review_id).status_code == 200
-    assert decision_id in opened(reviewer, f"/decisions/{decision_id}")
+    assert decision_id in opened(supervisor, f"/decisions/{decision_id}")
 
 
 def test_the_queue_asks_the_store_a_fixed_number_of_times(
-    service: Service, api: Api, reviewer: FlaskClient
+    service: Service, api: Api, supervisor: FlaskClient
 ) -> None:
     """
     A queue of one and a queue of forty cost the same queries.
     """
     to_review(api, "counted")
     with queries(service.parts) as short:
-        opened(reviewer, "/reviews")
+        opened(supervisor, "/reviews")
     now = service.parts.now()
     with writing(service.parts.store) as connection:
         for number in range(40):
@@ -102,13 +81,13 @@ def test_the_queue_asks_the_store_a_fixed_number_of_times(
             )
             reviews.add(connection, made)
     with queries(service.parts) as long:
-        opened(reviewer, "/reviews")
+        opened(supervisor, "/reviews")
     assert len(short) == len(long)
     assert len(long) <= 9
 
 
 def test_pages_say_that_an_alert_waits_for_the_answer(
-    service: Service, api: Api, reviewer: FlaskClient
+    service: Service, api: Api, supervisor: FlaskClient
 ) -> None:
     """
     An alert about a claimed call is not shown, and the page of alerts and every other say that one
@@ -121,12 +100,12 @@ def test_pages_say_that_an_alert_waits_for_the_answer(
     alerts.create(service.parts.store, Alert(*about, "Nobody was sent.", now, now))
     said = "One alert is about the call whose review you hold."
     for path in ("/alerts", "/reviews"):
-        shown = reviewer.get(path).text
+        shown = supervisor.get(path).text
         assert said in shown
         assert f'<a href="/reviews/{review_id}">Answer that review</a>' in shown
         assert "Nobody was sent." not in shown
     give_answer(api, review_id)
     for path in ("/alerts", "/reviews"):
-        shown = reviewer.get(path).text
+        shown = supervisor.get(path).text
         assert said not in shown
         assert "Nobody was sent." in shown

@@ -4,9 +4,7 @@ The pages of reviews: the queue, the question first, the verdict, the scenario a
 
 import datetime as dt
 import re
-from collections.abc import Iterator
 
-import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -14,29 +12,9 @@ from service.store import reviews
 from service.store.database import writing
 from tests.api.conftest import Api
 from tests.api.reviewing import claim, new_key, new_person, overridden, select
-from tests.pages.browsing import Page, Service, sign_in, token_of
+from tests.pages.browsing import Page, Service, token_of
 
 MISSED = "the knife was in a drawer <b>elsewhere</b>"
-
-
-@pytest.fixture
-def api(service: Service) -> Api:
-    """
-    Speak to the same service by its API.
-    """
-    secrets = service.credentials
-    keys = {"dispatch": secrets.dispatch_key, "supervisor": secrets.supervisor_key}
-    return Api(service.app.test_client(), service.parts, keys)
-
-
-@pytest.fixture
-def reviewer(service: Service) -> Iterator[FlaskClient]:
-    """
-    Open a browser that the supervisor is signed in with.
-    """
-    client = service.app.test_client()
-    assert sign_in(client, service.credentials.supervisor).status_code == 303
-    yield client
 
 
 def to_page(api: Api, call_id: str) -> str:
@@ -58,62 +36,62 @@ def press(client: FlaskClient, path: str, on: str = "", **fields: object) -> Tes
 
 
 def test_one_call_from_the_queue_to_a_scenario(
-    api: Api, reviewer: FlaskClient, service: Service
+    api: Api, supervisor: FlaskClient, service: Service
 ) -> None:
     """
     The question comes without the answer; then both stand side by side; the verdict is kept with
     its sentence, and becomes a scenario of the draft in one press.
     """
     address = to_page(api, "page-whole")
-    shown = reviewer.get(address)
+    shown = supervisor.get(address)
     assert "page-whole" in shown.text
-    assert press(reviewer, f"{address}/claim").status_code == 303
-    asked = reviewer.get(address)
+    assert press(supervisor, f"{address}/claim").status_code == 303
+    asked = supervisor.get(address)
     assert "<h1>What would you have sent?</h1>" in asked.text
     assert "closer" not in asked.text
     assert "recommended</span>" in asked.text
-    given = press(reviewer, f"{address}/answer", address, would_send=["988"])
+    given = press(supervisor, f"{address}/answer", address, would_send=["988"])
     assert (given.status_code, given.location) == (303, address)
-    answered = reviewer.get(address)
+    answered = supervisor.get(address)
     assert "<h1>Was it the right answer?</h1>" in answered.text
     assert "Something else was sent than was recommended" in answered.text
     assert "Another unit was closer." in answered.text
     told = {"verdict": "over_triaged", "comment": MISSED, "wrong_facts": ["weapon"]}
-    kept = press(reviewer, f"{address}/finding", address, **told)
+    kept = press(supervisor, f"{address}/finding", address, **told)
     assert (kept.status_code, kept.location) == (303, address)
-    found = reviewer.get(address).text
+    found = supervisor.get(address).text
     assert "Too much" in found
     assert "&lt;b&gt;elsewhere&lt;/b&gt;" in found
     assert MISSED not in found
-    added = press(reviewer, f"{address}/scenario", address)
+    added = press(supervisor, f"{address}/scenario", address)
     assert added.location == f"{address}?added=1"
-    assert "as a scenario now" in reviewer.get(added.location).text
+    assert "as a scenario now" in supervisor.get(added.location).text
     draft = service.parts.drafts.find("example", "national-baseline")
     scenario = draft.scenarios[-1]
     assert scenario["expect"] == [["988"]]
     assert MISSED not in str(draft.scenarios)
-    again = press(reviewer, f"{address}/scenario", address)
+    again = press(supervisor, f"{address}/scenario", address)
     assert again.status_code == 409
     assert "already" in again.text
 
 
-def test_words_that_turn_the_writing_turn_nothing_else(api: Api, reviewer: FlaskClient) -> None:
+def test_words_that_turn_the_writing_turn_nothing_else(api: Api, supervisor: FlaskClient) -> None:
     """
     A comment with a sign that turns the direction of writing stands apart from the page's words, on
     the review and on the decision.
     """
     address, turned = to_page(api, "page-turned"), "\u202eelttil oot"
-    press(reviewer, f"{address}/claim")
-    press(reviewer, f"{address}/answer", address, would_send="ems")
-    press(reviewer, f"{address}/finding", address, verdict="cannot_tell", comment=turned)
-    shown = reviewer.get(address).text
+    press(supervisor, f"{address}/claim")
+    press(supervisor, f"{address}/answer", address, would_send="ems")
+    press(supervisor, f"{address}/finding", address, verdict="cannot_tell", comment=turned)
+    shown = supervisor.get(address).text
     assert f"“<bdi>{turned}</bdi>”" in shown
     decision = re.search(r"/decisions/\w+", shown)
     assert decision is not None
-    assert f'<p class="words" dir="auto">{turned}</p>' in reviewer.get(decision[0]).text
+    assert f'<p class="words" dir="auto">{turned}</p>' in supervisor.get(decision[0]).text
 
 
-def test_the_next_call_is_one_that_the_person_may_review(api: Api, reviewer: FlaskClient) -> None:
+def test_the_next_call_is_one_that_the_person_may_review(api: Api, supervisor: FlaskClient) -> None:
     """
     What the person has opened, or somebody else holds, is passed over; keeping a verdict leads on
     to the next call; in the end the queue says that nothing is left.
@@ -124,44 +102,44 @@ def test_the_next_call_is_one_that_the_person_may_review(api: Api, reviewer: Fla
     api.get("/v1/calls/next-seen", "supervisor")
     visited = set()
     for _ in range(200):
-        response = press(reviewer, "/reviews/next")
+        response = press(supervisor, "/reviews/next")
         if response.location == "/reviews?none=1":
             break
         visited.add(response.location)
-        assert press(reviewer, f"{response.location}/answer", response.location, would_send="ems")
+        assert press(supervisor, f"{response.location}/answer", response.location, would_send="ems")
     assert free in visited
     assert not {seen, held} & visited
-    assert "nothing left that you may review" in reviewer.get("/reviews?none=1").text
+    assert "nothing left that you may review" in supervisor.get("/reviews?none=1").text
     last = to_page(api, "next-last")
     some = visited.pop()
     data = {"verdict": "right", "next": "1"}
-    assert press(reviewer, f"{some}/finding", some, **data).location == last
+    assert press(supervisor, f"{some}/finding", some, **data).location == last
 
 
-def test_who_took_the_call_is_told_so(api: Api, reviewer: FlaskClient) -> None:
+def test_who_took_the_call_is_told_so(api: Api, supervisor: FlaskClient) -> None:
     """
     A person who has opened the decision by key is told on the page, and offered no button.
     """
     address = to_page(api, "page-seen")
     api.get("/v1/calls/page-seen", "supervisor")
-    refused = press(reviewer, f"{address}/claim")
+    refused = press(supervisor, f"{address}/claim")
     assert refused.status_code == 409
     assert "leave it to somebody else" in refused.text
     assert "Take this review" not in refused.text
 
 
-def test_nothing_typed_is_lost(api: Api, reviewer: FlaskClient) -> None:
+def test_nothing_typed_is_lost(api: Api, supervisor: FlaskClient) -> None:
     """
     An answer without anybody, and a verdict that is missing, are told above the form, linked to
     the field; what was typed is still there.
     """
     address = to_page(api, "page-faults")
-    press(reviewer, f"{address}/claim")
-    nobody = press(reviewer, f"{address}/answer", address)
+    press(supervisor, f"{address}/claim")
+    nobody = press(supervisor, f"{address}/answer", address)
     assert nobody.status_code == 422
     assert 'href="#would_send"' in nobody.text
-    press(reviewer, f"{address}/answer", address, would_send="ems")
-    missing = press(reviewer, f"{address}/finding", address, comment="kept words", wrong_rule="x")
+    press(supervisor, f"{address}/answer", address, would_send="ems")
+    missing = press(supervisor, f"{address}/finding", address, comment="kept words", wrong_rule="x")
     assert missing.status_code == 422
     assert {'href="#verdict"', 'href="#wrong_rule"'} <= set(
         re.findall(r'href="#\w+"', missing.text)
@@ -170,7 +148,7 @@ def test_nothing_typed_is_lost(api: Api, reviewer: FlaskClient) -> None:
 
 
 def test_an_answer_after_the_claim_ran_out_is_kept_if_nobody_took_the_review(
-    api: Api, reviewer: FlaskClient
+    api: Api, supervisor: FlaskClient
 ) -> None:
     """
     A page that stood open for too long still keeps the answer; not where somebody else has the
@@ -179,7 +157,7 @@ def test_an_answer_after_the_claim_ran_out_is_kept_if_nobody_took_the_review(
     new_key(api, "quicker", "supervisor", person_id=new_person(api, "quicker"))
     for is_taken in (False, True):
         address = to_page(api, f"page-late-{is_taken}")
-        press(reviewer, f"{address}/claim")
+        press(supervisor, f"{address}/claim")
         past = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1)
         with writing(api.parts.store) as connection:
             connection.execute(
@@ -187,15 +165,15 @@ def test_an_answer_after_the_claim_ran_out_is_kept_if_nobody_took_the_review(
                 .where(reviews.reviews.c.id == address.rpartition("/")[2])
                 .values(claimed_until=past)
             )
-        token = token_of(reviewer.get("/reviews").text)
+        token = token_of(supervisor.get("/reviews").text)
         if is_taken:
             claim(api, address.rpartition("/")[2], "quicker")
         data = {"csrf_token": token, "would_send": "ems"}
-        response = reviewer.post(f"{address}/answer", data=data)
+        response = supervisor.post(f"{address}/answer", data=data)
         assert response.status_code == (409 if is_taken else 303)
 
 
-def test_pages_are_for_reviewers(api: Api, reviewer: FlaskClient, browser: FlaskClient) -> None:
+def test_pages_are_for_reviewers(api: Api, supervisor: FlaskClient, browser: FlaskClient) -> None:
     """
     A dispatcher is told that reviews are not theirs; without a token nothing is kept; a review that
     is not there is a page that says so.
@@ -203,28 +181,28 @@ def test_pages_are_for_reviewers(api: Api, reviewer: FlaskClient, browser: Flask
     address = to_page(api, "page-roles")
     assert browser.get("/reviews").status_code == 403
     assert browser.get(address).status_code == 403
-    assert reviewer.post(f"{address}/claim").status_code == 400
+    assert supervisor.post(f"{address}/claim").status_code == 400
     for path in ("/reviews/nothing", "/reviews/%00"):
-        assert reviewer.get(path).status_code == 404
-        assert press(reviewer, f"{path}/claim").status_code == 404
-        assert press(reviewer, f"{path}/answer", would_send="ems").status_code == 404
-        assert press(reviewer, f"{path}/finding", verdict="right").status_code == 404
-        assert press(reviewer, f"{path}/scenario").status_code == 404
+        assert supervisor.get(path).status_code == 404
+        assert press(supervisor, f"{path}/claim").status_code == 404
+        assert press(supervisor, f"{path}/answer", would_send="ems").status_code == 404
+        assert press(supervisor, f"{path}/finding", verdict="right").status_code == 404
+        assert press(supervisor, f"{path}/scenario").status_code == 404
 
 
-def test_every_page_has_a_title_and_one_heading(api: Api, reviewer: FlaskClient) -> None:
+def test_every_page_has_a_title_and_one_heading(api: Api, supervisor: FlaskClient) -> None:
     """
     The queue, its done part, the figures and each state of a review have a title, one h1, and no
     inline style or script.
     """
     address = to_page(api, "page-markup")
-    texts = [reviewer.get(path).text for path in ("/reviews", "/reviews?state=done", address)]
-    press(reviewer, f"{address}/claim")
-    texts.append(reviewer.get(address).text)
-    press(reviewer, f"{address}/answer", address, would_send="988")
-    texts.append(reviewer.get(address).text)
-    press(reviewer, f"{address}/finding", address, verdict="cannot_tell")
-    texts += [reviewer.get(path).text for path in (address, "/reviews/figures")]
+    texts = [supervisor.get(path).text for path in ("/reviews", "/reviews?state=done", address)]
+    press(supervisor, f"{address}/claim")
+    texts.append(supervisor.get(address).text)
+    press(supervisor, f"{address}/answer", address, would_send="988")
+    texts.append(supervisor.get(address).text)
+    press(supervisor, f"{address}/finding", address, verdict="cannot_tell")
+    texts += [supervisor.get(path).text for path in (address, "/reviews/figures")]
     assert "What this cannot tell" in texts[-1]
     for text in texts:
         page = Page(text)

@@ -30,16 +30,6 @@ def decision_id(service: Service) -> str:
     return decide(service, "TRY-1", **CALL)
 
 
-@pytest.fixture
-def supervisor(service: Service) -> FlaskClient:
-    """
-    Open a browser that the supervisor is signed in with.
-    """
-    client = service.app.test_client()
-    assert sign_in(client, service.credentials.supervisor).status_code == 303
-    return client
-
-
 def seeded(text: str) -> dict[str, str]:
     """
     Give what the form holds before anything is changed.
