@@ -1,6 +1,6 @@
 """
 Runs the benchmarks: the matcher, the reading of remarks, the stages of one decision, the endpoint,
-and the pages over a large log.
+the pages over a large log, and the plans of their queries.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import structlog
 from benchmarks.endpoint import measure_endpoint
 from benchmarks.matching import measure_matching
 from benchmarks.pages import measure_pages
+from benchmarks.plans import measure_plans
 from benchmarks.remarks import measure_remarks
 from benchmarks.stages import measure_stages
 
@@ -29,8 +30,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="half a minute, with rough figures")
     parser.add_argument(
-        "--only", choices=("matching", "remarks", "stages", "endpoint", "pages"), help="one part"
+        "--only",
+        choices=("matching", "remarks", "stages", "endpoint", "pages", "plans"),
+        help="one part",
     )
+    parser.add_argument("--decisions", type=int, help="in the log that pages are opened over")
     parser.add_argument("--seed", type=int, default=SEED, help="of the random rules and calls")
     wanted = parser.parse_args()
     # A SIGTERM ends the blocks too, which end the servers and remove the temporary homes.
@@ -46,7 +50,12 @@ def main() -> None:
         "remarks": lambda: measure_remarks(quick=wanted.quick),
         "stages": lambda: measure_stages(quick=wanted.quick),
         "endpoint": lambda: measure_endpoint(quick=wanted.quick),
-        "pages": lambda: measure_pages(quick=wanted.quick, seed=wanted.seed),
+        "pages": lambda: measure_pages(
+            quick=wanted.quick, seed=wanted.seed, count=wanted.decisions
+        ),
+        "plans": lambda: measure_plans(
+            quick=wanted.quick, seed=wanted.seed, count=wanted.decisions
+        ),
     }
     for name, measure in parts.items():
         if wanted.only in (None, name):
