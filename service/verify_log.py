@@ -20,6 +20,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import re
 import sqlite3
 import sys
 from collections import deque
@@ -38,16 +39,28 @@ NAMES = ("place", "kind", "id", "host_id", "number", "digest", "hash")
 Line = dict[str, Any]
 
 
+# In compact JSON a quote behind one of these signs begins a text, one before a colon ends a name,
+# and inside a text every quote has a backslash before it.
+_SEALED_TEXT = re.compile(r'(?:(?<=[\[,:])|\A)"enc:(?:[^"\\]|\\.)*"(?!:)')
+_SEALED_FINGERPRINT = re.compile(r'\{"sealed":("sha256:(?:[^"\\]|\\.)*")\}')
+
+
 def canonical(content: Any) -> bytes:
     """
     Write content in the one way that its digest is taken of: JSON with sorted names, no spaces, and
     every sealed text as `{"erased": "sha256:..."}`, so that a text can go and the digest stays.
     """
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    if '"' + SEALED in text or '{"sealed":' in text:
-        content = without_sealed(content, "erased")
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    if '"' + SEALED in text:
+        text = _SEALED_TEXT.sub(_fingerprint, text)
+    if '{"sealed":' in text:
+        text = _SEALED_FINGERPRINT.sub(r'{"erased":\1}', text)
     return text.encode("utf-8", "surrogatepass")
+
+
+def _fingerprint(found: re.Match[str]) -> str:
+    fingerprint: dict[str, str] = without_sealed(json.loads(found[0]), "erased")
+    return json.dumps(fingerprint, separators=(",", ":"))
 
 
 def without_sealed(content: Any, word: str) -> Any:

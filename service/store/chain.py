@@ -151,7 +151,9 @@ def add(connection: Connection, kind: str, rows: Iterable[Mapping[str, Any]], at
     if not made:
         return
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    connection.execute(dialect.insert(chain).on_conflict_do_nothing(), made)
+    # With something to return, all rows go in one statement.
+    added = dialect.insert(chain).on_conflict_do_nothing().returning(chain.c.seq)
+    connection.execute(added, made)
 
 
 def content_of(kind: str, row: Mapping[str, Any]) -> dict[str, Any]:

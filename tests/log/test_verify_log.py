@@ -3,6 +3,7 @@ Prove that the verifier names what was done to a log, wherever it was done.
 """
 
 import ast
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -190,6 +191,42 @@ def test_a_log_that_was_rewritten_is_found_by_its_anchor(
     assert fault_of(made) == "good"
     for anchored in range(at, len(lines) - 1):
         assert fault_of(made, {anchored: lines[anchored]["hash"]}) == "rewrite"
+
+
+texts = st.sampled_from(
+    [
+        "enc:k1:AA==",
+        "enc:",
+        'enc:"q\\"',
+        "x",
+        '"enc:',
+        ',"enc:k',
+        "enc:\u2028\u00e9",
+        "sha256:ab",
+        "\\",
+    ]
+)
+documents = st.recursive(
+    st.none() | st.integers() | texts | texts.map(lambda one: {"sealed": one}),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(texts | st.sampled_from(["sealed", "erased"]), inner, max_size=3)
+    ),
+    max_leaves=12,
+)
+
+
+@given(documents)
+def test_sealed_texts_and_their_fingerprints_have_one_canonical_form(told: Any) -> None:
+    """
+    Wherever sealed texts stand, and whatever stands beside them, content has the same form as it is
+    kept, as it is exported and as it is purged.
+    """
+    purged = without_sealed(told, "erased")
+    form = json.dumps(purged, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert canonical(told) == form.encode()
+    assert canonical(without_sealed(told, "sealed")) == form.encode()
+    assert canonical(purged) == form.encode()
 
 
 def test_what_is_gone_must_be_named_by_a_later_entry() -> None:
