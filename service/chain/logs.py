@@ -118,12 +118,18 @@ def wanted_of(
 
 def ask_for_all(store: Engine, at: dt.datetime, *, whole: bool) -> int:
     """
-    Ask for a verification of each agency's log, and count them.
+    Ask for a verification of each agency's log, or of what is new in it, and count them.
     """
-    asked = [wanted_of(store, agency, at, whole=whole) for agency in chain.agencies(store)]
+    names = [one for one in chain.agencies(store) if whole or _has_new(store, one)]
+    asked = [wanted_of(store, agency, at, whole=whole) for agency in names]
     for one in asked:
         verifications.ask(store, one)
     return len(asked)
+
+
+def _has_new(store: Engine, agency: str) -> bool:
+    last = verifications.last(store, agency)
+    return last is None or not last.good or chain.head(store, agency).place != last.through
 
 
 def work(

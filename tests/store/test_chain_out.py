@@ -5,14 +5,19 @@ Prove on SQLite and on PostgreSQL that what leaves the store verifies, and how v
 import io
 from datetime import timedelta
 
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, update
 
 from service import alerts as raising
 from service.access import Actor
 from service.chain import logs
 from service.chain.export import lines_of, piece_of, withheld_from
+from service.chain.verification import beside, verify
 from service.store import alerts, chain, decisions, records, verifications
 from service.store.database import writing
+from service.store.migration import MIGRATIONS
 from service.verify_log import Check, verify_file
 from tests.store.test_chain import ACTOR, LATER, NOW, filled
 from tests.store.test_store import record
@@ -64,6 +69,7 @@ def test_verifications_are_done_in_pieces_and_a_fault_is_an_alert(store: Engine)
     last = verifications.last(store, "a")
     assert last is not None
     assert (last.good, last.through, last.head) == (True, 9, chain.head(store, "a").hash)
+    assert logs.ask_for_all(store, LATER, whole=False) == 0  # nothing is new
     records.insert(store, [record(8)], NOW)
     chain.seal(store, NOW, 100)
     after = LATER + timedelta(minutes=1)
@@ -86,3 +92,26 @@ def test_verifications_are_done_in_pieces_and_a_fault_is_an_alert(store: Engine)
     last = verifications.last(store, "a", whole=True)
     assert last is not None
     assert last.good is False
+
+
+def test_what_was_stored_before_is_linked_by_the_migration(store: Engine) -> None:
+    """
+    A log from before the chain has a link for everything afterwards, and verifies.
+    """
+    filled(store)
+    with writing(store) as connection:
+        connection.exec_driver_sql("DROP TABLE verifications")
+        connection.exec_driver_sql("DROP TABLE chain")
+        if store.dialect.name == "postgresql":
+            connection.exec_driver_sql("DROP FUNCTION chain_is_kept()")
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+        config.attributes["connection"] = connection
+        before = ScriptDirectory.from_config(config).get_revision("0009").down_revision
+        command.stamp(config, str(before))
+        command.upgrade(config, "0009")
+    assert chain.seal(store, NOW, 1_000) == 9
+    found = verify(store, "a")
+    assert (found.records, found.fault, beside(store, "a", LATER)) == (9, None, None)
+    assert found.check is not None
+    assert found.check.counts.compared == 9
