@@ -25,6 +25,7 @@ READ_PEOPLE: Final = "read who has access"
 MANAGE_PEOPLE: Final = "manage people and keys"
 MANAGE_AGENCY: Final = "manage the agency's settings"
 READ_AUDIT: Final = "read the audit trail"
+READ_LOG: Final = "verify and export the log"
 READ_TYPES: Final = "read incident types"
 MAP_TYPES: Final = "map incident types"
 
@@ -36,7 +37,7 @@ MAY: Final[Mapping[str, frozenset[str]]] = {
     "supervisor": frozenset(
         (
             *(SIMULATE, READ_CALLS, READ_STATE, REVIEW, READ_REVIEWS, READ_ALERTS, SETTLE_ALERTS),
-            *(READ_RULES, ADD_SCENARIOS),
+            *(READ_RULES, ADD_SCENARIOS, READ_LOG),
         )
     ),
     "admin": frozenset(
@@ -49,7 +50,7 @@ MAY: Final[Mapping[str, frozenset[str]]] = {
     "auditor": frozenset(
         (
             *(READ_CALLS, READ_STATE, READ_REVIEWS, READ_ALERTS, READ_RULES, READ_PEOPLE),
-            *(READ_AUDIT, READ_TYPES),
+            *(READ_AUDIT, READ_TYPES, READ_LOG),
         )
     ),
 }

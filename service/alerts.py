@@ -21,13 +21,15 @@ from service.instants import iso
 from service.store import alerts, audit, journal_numbers
 from service.store.alerts import Alert, Settled
 from service.store.database import writing
+from service.verify_log import Fault
 
 NOBODY_SENT: Final = "nobody_sent"
 CALL_BACK_DUE: Final = "call_back_due"
 RECORD_MISSING: Final = "record_missing"
 RULES_NOT_LOADED: Final = "rules_not_loaded"
+CHAIN_BROKEN: Final = "chain_broken"
 # An administrator has no need to read calls, and sees only the alerts that are about none.
-KINDS: Final = (NOBODY_SENT, CALL_BACK_DUE, RECORD_MISSING, RULES_NOT_LOADED)
+KINDS: Final = (NOBODY_SENT, CALL_BACK_DUE, RECORD_MISSING, RULES_NOT_LOADED, CHAIN_BROKEN)
 
 NOBODY_SENT_TEXT: Final = "Nobody was sent to this call. See that somebody calls back."
 CALL_BACK_TEXT: Final = "The caller was to be called back by now. See that it was done."
@@ -35,6 +37,7 @@ CALL_BACK_TEXT: Final = "The caller was to be called back by now. See that it wa
 MISSING_AFTER: Final = dt.timedelta(minutes=1)
 ON_A_PAGE_MAX: Final = 3
 COMMENT_CHARACTERS_MAX: Final = 2_000
+SUBJECT_CHARACTERS_MAX: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +235,22 @@ def raise_for_stored(connection: Connection, kind: str, rows: Iterable[Mapping[s
             )
             count += alerts.add(connection, made)
     return count
+
+
+def raise_for_broken_chain(store: Engine, agency: str, fault: Fault, at: dt.datetime) -> bool:
+    """
+    Raise an alert that the log of an agency does not verify; False if this fault was raised before.
+
+    Raises:
+        StoreUnavailableError: the store cannot be reached.
+    """
+    text = (
+        f"The log does not verify: {fault}. Change nothing in the store, export the log, and ask"
+        " who had access to the database."
+    )
+    subject = f"place-{fault.place} {fault}"[:SUBJECT_CHARACTERS_MAX]
+    made = Alert(alerts.new_id(), agency, CHAIN_BROKEN, subject, None, text, at, at)
+    return alerts.create(store, made)
 
 
 def raise_for_missing(store: Engine, at: dt.datetime) -> int:

@@ -38,12 +38,14 @@ from service.api.export import export_blueprint
 from service.api.findings import findings_blueprint
 from service.api.health import health_blueprint
 from service.api.incident_types import incident_types_blueprint
+from service.api.log import log_blueprint
 from service.api.people import people_blueprint
 from service.api.problems import handle_errors
 from service.api.reviews import reviews_blueprint
 from service.api.rulesets import rulesets_blueprint
 from service.api.simulations import simulations_blueprint
 from service.audit import Audit
+from service.chain.logs import Logs
 from service.decisions import Decisions
 from service.dispatch_request import dispatch_schema
 from service.dispatches import Dispatches
@@ -62,6 +64,7 @@ from service.pages.decision import decision_pages
 from service.pages.decisions import decisions_pages
 from service.pages.frame import frame_pages, nothing_here
 from service.pages.incident_types import incident_types_pages
+from service.pages.log import log_pages
 from service.pages.people import people_pages
 from service.pages.practice import practice_pages
 from service.pages.reviews import review_pages
@@ -163,6 +166,7 @@ def join(
         records=records,
         metrics=metrics,
         audit=trail,
+        logs=Logs(store, trail, now),
         alerts=Alerts(store, trail, key_ring, now),
         people=People(store, trail, now),
         access_keys=AccessKeys(store, trail, now),
@@ -235,6 +239,7 @@ def make_flask(parts: Parts) -> Flask:
         access_keys_blueprint,
         agency_blueprint,
         audit_blueprint,
+        log_blueprint,
         incident_types_blueprint,
         reviews_blueprint,
         findings_blueprint,
@@ -258,6 +263,7 @@ def make_flask(parts: Parts) -> Flask:
         practice_pages,
         decisions_pages,
         decision_pages,
+        log_pages,
         try_pages,
     ):
         app.register_blueprint(make(parts))

@@ -19,6 +19,7 @@ from service.accounts.access_keys import AccessKeys
 from service.answers import read_then
 from service.app import join
 from service.commands.command_line import actor_in, now, plainly, standing_store, trail_of
+from service.commands.log_commands import anchor, export, verify
 from service.commands.person_commands import agency_set, person
 from service.commands.sample_commands import sample
 from service.demo import http_ask, read_calls, replay, report
@@ -150,6 +151,8 @@ def key_revoke(name_of_agency: str, key_id: str) -> None:
 
 main.add_command(person)
 main.add_command(sample)
+for log_command in (verify, anchor, export):
+    main.add_command(log_command)
 agency.add_command(agency_set)
 
 

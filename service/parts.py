@@ -15,6 +15,7 @@ from service.accounts.people import People
 from service.accounts.sign_in import SignIn
 from service.alerts import Alerts
 from service.audit import Audit
+from service.chain.logs import Logs
 from service.decisions import Decisions
 from service.dispatches import Dispatches
 from service.encryption import KeyRing
@@ -51,6 +52,7 @@ class Parts:
     records: Records
     metrics: Metrics
     audit: Audit
+    logs: Logs
     alerts: Alerts
     people: People
     access_keys: AccessKeys

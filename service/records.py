@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from service.answers import Document
+from service.chain.logs import NOT_KNOWN, standing_or_not
 from service.decisions import open_request
 from service.encryption import KeyRing
 from service.errors import SealedTextError, StoreUnavailableError
@@ -69,12 +70,14 @@ class Records:
             # At once: a store that was away a second ago is not waited for.
             has_store = self._surroundings.seen.has_store
             self._add_dispatches(agency, [document], asks_store=has_store)
+            self._add_chain(agency, document, asks_store=has_store)
             return document
         stored = decisions.find(self._store, agency, record_id)
         if stored is None:
             return None
         document = self._of_store(stored)
         self._add_dispatches(agency, [document], asks_store=True)
+        self._add_chain(agency, document, asks_store=True)
         return document
 
     def of_call(self, agency: str, call_id: str) -> list[Document]:
@@ -187,6 +190,15 @@ class Records:
         for document in documents:
             about = [one for one in found.values() if one["decision_id"] == document["decision_id"]]
             document["dispatches"] = sorted(about, key=_when_reported)
+
+    def _add_chain(self, agency: str, document: Document, *, asks_store: bool) -> None:
+        """
+        Add where the record stands in its agency's log, and whether it verifies.
+        """
+        found = dict(NOT_KNOWN)
+        if asks_store:
+            found = standing_or_not(self._store, agency, "decision", document["decision_id"])
+        document["record"]["chain"] = found
 
     def _stored_dispatches(
         self, agency: str, ids: Sequence[str], documents: Iterable[Document]

@@ -128,6 +128,13 @@ SETTINGS = (
         "proxies",
         "reverse proxies in front whose `X-Forwarded-*` is believed; above 0 cookies need https",
     ),
+    Setting("verify_every_s", 300, "seconds", "how often the new part of each log is verified", 10),
+    Setting(
+        "verify_whole_hour",
+        9,
+        "hour of the day, UTC",
+        "when each log is verified as a whole, daily",
+    ),
     Setting("stop_s_max", 10.0, "seconds", "how long a part may take to stop before it is ended"),
 )
 
@@ -177,6 +184,8 @@ class Settings:
     lockout_account_tries: int
     lockout_address_tries: int
     proxies: int
+    verify_every_s: int
+    verify_whole_hour: int
     stop_s_max: float
 
     def __repr__(self) -> str:

@@ -21,6 +21,7 @@ TAIL_BYTES_MAX: Final = 65_536  # of each log; older lines are in the file itsel
 # What each event of a log means to a person. One that is not here is shown by its name.
 WORDS: Final[Mapping[str, str]] = {
     "audit_export_broken_off": "An export of the audit trail broke off.",
+    "chain_broken": "The log of an agency does not verify: somebody changed the store.",
     "audit_not_stored": "An entry of the audit trail is only in the log: the store was away.",
     "away": "A part that the shipper needs was away; records waited.",
     "decide_failed": "A recommendation failed, and the floor answered.",

@@ -15,6 +15,7 @@ from service.access import (
     READ_ALERTS,
     READ_AUDIT,
     READ_CALLS,
+    READ_LOG,
     READ_PEOPLE,
     READ_REVIEWS,
     READ_RULES,
@@ -58,6 +59,11 @@ API: Final[dict[str, str]] = {
     "PUT /v1/agency": MANAGE_AGENCY,
     "GET /v1/audit": READ_AUDIT,
     "GET /v1/audit/export": READ_AUDIT,
+    "GET /v1/log": READ_LOG,
+    "GET /v1/log/export": READ_LOG,
+    "GET /v1/log/verifier": READ_LOG,
+    "POST /v1/log/verifications": READ_LOG,
+    "GET /v1/log/verifications/<verification_id>": READ_LOG,
     "GET /v1/incident-types/unmapped": READ_TYPES,
     "GET /v1/incident-types/mapped": READ_TYPES,
     "PUT /v1/incident-types/mapped": MAP_TYPES,
@@ -114,6 +120,8 @@ PAGES: Final[dict[str, str | tuple[str, ...]]] = {
     "POST /practice/sent": SIMULATE,
     "GET /decisions": READ_CALLS,
     "GET /decisions/export": READ_CALLS,
+    "GET /log/export": READ_LOG,
+    "GET /log/verifier": READ_LOG,
     "GET /decisions/<record_id>": READ_CALLS,
     "GET /decisions/<record_id>/try": (READ_CALLS, SIMULATE),
     "POST /decisions/<record_id>/try": (READ_CALLS, SIMULATE),
@@ -161,7 +169,7 @@ PAGES: Final[dict[str, str | tuple[str, ...]]] = {
 # Parts of an address that name a thing of one agency; every other part means something anywhere.
 OWNED: Final = (
     *("record_id", "call_id", "person_id", "key_id", "alert_id", "review_id", "finding_id"),
-    "check_id",
+    *("check_id", "verification_id"),
 )
 # What other parts of an address are filled with.
 FILLED: Final[dict[str, str]] = {
@@ -172,4 +180,5 @@ FILLED: Final[dict[str, str]] = {
 # Files, which have no title and no heading.
 FILES: Final = (
     *("/static/<path:filename>", "/docs/<name>", "/admin/audit/export", "/decisions/export"),
+    *("/log/export", "/log/verifier"),
 )

@@ -23,6 +23,8 @@ CODE = sorted(
 )
 PYTHON = [*CODE, *sorted(ROOT.glob("tests/**/*.py")), *sorted(ROOT.glob("benchmarks/**/*.py"))]
 LINES_MAX = 400
+# It is handed to people far from us, who have it and nothing else: one file, whatever its length.
+ALONE = {ROOT / "service" / "verify_log.py"}
 FUNCTION_LINES_MAX = 60
 # Words that say what kind of thing a file is rather than what it is about.
 NO_NAMES = {
@@ -68,7 +70,7 @@ def test_modules_and_functions_stay_small(path: Path) -> None:
     """
     No module passes 400 lines, and no function 60, its docstring not counted.
     """
-    assert len(path.read_text().splitlines()) <= LINES_MAX
+    assert len(path.read_text().splitlines()) <= LINES_MAX or path in ALONE
     for node in functions(path):
         if isinstance(node, ast.ClassDef) or any(isinstance(x, ast.FunctionDef) for x in node.body):
             continue

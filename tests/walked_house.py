@@ -153,6 +153,7 @@ def _things(house: House) -> dict[str, str]:
         "review_id": review_id,
         "finding_id": finding_id,
         "check_id": _checked(house),
+        "verification_id": house.parts.logs.request(command_line(OURS)).id,
     }
 
 

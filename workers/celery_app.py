@@ -10,6 +10,7 @@ nothing.
 from typing import Any
 
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import worker_init
 
 from service.log import configure_log
@@ -19,6 +20,8 @@ QUEUE = "crisis_router"
 ALIVE_EVERY_S = 2.0
 RULES_EVERY_S = 1.0
 MISSING_EVERY_S = 15.0  # a gap counts after a minute, so that a look now and then is enough
+SEAL_EVERY_S = 1.0  # a record has its place in the log a second after it is stored
+VERIFY_EVERY_S = 2.0  # a verification that is asked for begins within seconds
 SELECT_EVERY_S = 2.0  # a review is in the queue within seconds of its decision
 
 
@@ -93,11 +96,39 @@ def configuration(settings: Settings) -> dict[str, Any]:
                 "schedule": SELECT_EVERY_S,
                 "options": {"expires": SELECT_EVERY_S},
             },
+            **_log_schedule(settings),
         },
     }
 
 
-app = Celery("crisis_router", include=["workers.tasks", "workers.rule_tasks"])
+def _log_schedule(settings: Settings) -> dict[str, Any]:
+    asks = "workers.log_tasks.ask_for_verifications"
+    return {
+        "seal-logs": {
+            "task": "workers.log_tasks.seal",
+            "schedule": SEAL_EVERY_S,
+            "options": {"expires": SEAL_EVERY_S},
+        },
+        "verify-logs": {
+            "task": "workers.log_tasks.verify",
+            "schedule": VERIFY_EVERY_S,
+            "options": {"expires": VERIFY_EVERY_S},
+        },
+        "verify-what-is-new": {
+            "task": asks,
+            "schedule": float(settings.verify_every_s),
+            "kwargs": {"whole": False},
+            "options": {"expires": float(settings.verify_every_s)},
+        },
+        "verify-everything": {
+            "task": asks,
+            "schedule": crontab(minute="0", hour=str(settings.verify_whole_hour % 24)),
+            "kwargs": {"whole": True},
+        },
+    }
+
+
+app = Celery("crisis_router", include=["workers.tasks", "workers.rule_tasks", "workers.log_tasks"])
 app.add_defaults(lambda: configuration(read_settings()))
 
 

@@ -177,7 +177,13 @@ def _answers() -> dict[str, Schema]:
         "host": TEXT,
         "number": WHOLE,
     }
-    record = thing({**place, "stored_at": maybe(TIME), "by": maybe(by), "program": MAYBE_TEXT})
+    # Null: not sealed yet, or the store is away.
+    verifies = {"type": ["boolean", "null"]}
+    standing = {"place": MAYBE_WHOLE, "hash": MAYBE_TEXT, "sealed_at": maybe(TIME)}
+    members = {**place, "stored_at": maybe(TIME), "by": maybe(by), "program": MAYBE_TEXT}
+    record = thing(
+        {**members, "chain": thing({**standing, "verifies": verifies})}, optional=("chain",)
+    )
     shown = (
         "decision_id",
         "call_id",

@@ -21,6 +21,7 @@ KIND_WORDS: Final = {
     "nobody_sent": "Nobody sent",
     "call_back_due": "Call-back due",
     "record_missing": "Record missing",
+    "chain_broken": "Log changed",
     "rules_not_loaded": "Rules not loaded",
 }
 

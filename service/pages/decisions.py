@@ -7,7 +7,7 @@ The page of one decision is in `service/pages/decision.py`.
 import orjson
 from flask import Blueprint, Response, request
 
-from service.access import READ_CALLS, READ_REVIEWS
+from service.access import READ_CALLS, READ_LOG, READ_REVIEWS
 from service.agency_settings import settings_of
 from service.decision_export import BROKEN_OFF, export_of
 from service.decision_filters import FORMATS, filter_schema
@@ -98,6 +98,7 @@ def _shown(
         is_later=cursor is not None,
         summary=_summary(len(rows), asked, has_older=older is not None),
         sees_reviews=sees_reviews,
+        may_read_log=who.actor.may(READ_LOG),
         often=(*OFTEN, NOT_REVIEWED) if sees_reviews else OFTEN,
         labels=LABELS,
         kinds=vocabulary.responders,

@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 
 from service.access import Actor
+from service.store import chain
 from service.store.cursor import Cursor, cut, newest_first, read_cursor
 from service.store.database import Instant, metadata, reading, writing
 
@@ -112,7 +113,9 @@ def add(connection: Connection, entry: Entry) -> None:
     together.
     """
     values = {name: getattr(entry, name) for name in Entry.__slots__}
-    connection.execute(audit.insert().values({**values, "detail": dict(entry.detail)}))
+    values["detail"] = dict(entry.detail)
+    connection.execute(audit.insert().values(values))
+    chain.add(connection, "audit", [values], entry.at)
 
 
 def create(engine: Engine, entry: Entry) -> None:

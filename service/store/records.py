@@ -15,7 +15,14 @@ from sqlalchemy import Connection, Engine, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import StatementError
 
-from service.store import decision_fields, decision_marks, decisions, dispatches, unmapped_types
+from service.store import (
+    chain,
+    decision_fields,
+    decision_marks,
+    decisions,
+    dispatches,
+    unmapped_types,
+)
 from service.store.database import reading, writing
 
 _TABLES: Mapping[str, Table] = {
@@ -156,7 +163,12 @@ def _insert_new(
     """
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     insert = dialect.insert(table).on_conflict_do_nothing(index_elements=key)
-    return set(connection.execute(insert.returning(table.c.record_id), rows).scalars())
+    new = set(connection.execute(insert.returning(table.c.record_id), rows).scalars())
+    # Of the same thing told twice in a batch the first was stored.
+    first = {tuple(row[name] for name in key): row for row in reversed(rows)}
+    stored = [row for row in reversed(first.values()) if row["record_id"] in new]
+    chain.add(connection, chain.KIND_OF_TABLE[table.name], stored, rows[0]["stored_at"])
+    return new
 
 
 def _place(row: Mapping[str, Any]) -> tuple[str, int]:

@@ -6,6 +6,7 @@ from service.store import (
     agencies,
     alerts,
     audit,
+    chain,
     checks,
     considered,
     decision_marks,
@@ -23,6 +24,7 @@ from service.store import (
     sample,
     sessions,
     unmapped_types,
+    verifications,
 )
 from service.store.database import metadata
 
@@ -53,6 +55,8 @@ TABLES = (
     considered.considered,
     mapped_types.mapped,
     unmapped_types.unmapped,
+    chain.chain,
+    verifications.verifications,
 )
 
 __all__ = ["TABLES", "metadata"]

@@ -8,7 +8,7 @@ from service.journal import Entry, Written
 from service.settings import read_settings
 from service.store import alerts
 from tests.workers.test_shipping import Host, host, wait_until
-from workers import rule_tasks, tasks
+from workers import log_tasks, rule_tasks, tasks
 from workers.celery_app import configuration
 
 __all__ = ["host"]
@@ -62,5 +62,7 @@ def test_beat_sends_only_tasks_that_there_are() -> None:
     schedule = configuration(read_settings({}))["beat_schedule"]
     sent = {one["task"] for one in schedule.values()}
     assert "workers.tasks.look_for_missing" in sent
-    there = {f"{one.__name__}.{name}" for one in (tasks, rule_tasks) for name in vars(one)}
+    there = {
+        f"{one.__name__}.{name}" for one in (tasks, rule_tasks, log_tasks) for name in vars(one)
+    }
     assert sent <= there
