@@ -16,6 +16,7 @@ import click
 from service import PROGRAM_VERSION
 from service.access import MAY
 from service.accounts.access_keys import AccessKeys
+from service.commands.backup_commands import backup, restore
 from service.commands.command_line import actor_in, now, plainly, standing_store, trail_of
 from service.commands.person_commands import agency_set, person
 from service.commands.replay_commands import replay
@@ -151,6 +152,8 @@ def key_revoke(name_of_agency: str, key_id: str) -> None:
 main.add_command(person)
 main.add_command(sample)
 main.add_command(replay)
+main.add_command(backup)
+main.add_command(restore)
 agency.add_command(agency_set)
 
 

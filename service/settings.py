@@ -128,6 +128,13 @@ SETTINGS = (
         "proxies",
         "reverse proxies in front whose `X-Forwarded-*` is believed; above 0 cookies need https",
     ),
+    Setting(
+        "backup_s_max",
+        21_600.0,
+        "seconds",
+        "longest time for PostgreSQL's own programs to copy the store",
+        1,
+    ),
     Setting("stop_s_max", 10.0, "seconds", "how long a part may take to stop before it is ended"),
 )
 
@@ -177,6 +184,7 @@ class Settings:
     lockout_account_tries: int
     lockout_address_tries: int
     proxies: int
+    backup_s_max: float
     stop_s_max: float
 
     def __repr__(self) -> str:
