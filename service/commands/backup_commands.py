@@ -3,6 +3,7 @@
 """
 
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
@@ -60,7 +61,8 @@ def restore(folder: Path, keys: Path, pg_bin: Path | None) -> None:
     click.echo("every sign-in was ended; keys, people and erasures are as they were then")
     click.echo("next: start the service, wait until /readyz says ready, then check with")
     click.echo("  crisis-router verify")
-    click.echo(f"  crisis-router replay --all --since {made['made_at'][:10]}")
+    month = datetime.fromisoformat(made["made_at"]) - timedelta(days=30)
+    click.echo(f"  crisis-router replay --all --since {month:%Y-%m-%d}")
 
 
 def _say(text: str) -> None:
