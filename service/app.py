@@ -74,6 +74,7 @@ from service.pages.state import state_pages
 from service.pages.try_again import try_pages
 from service.parts import Parts
 from service.records import Records
+from service.replay import Replay
 from service.request import decision_schema, simulation_schema
 from service.reviewing.blindness import Blindness
 from service.reviewing.findings import Findings
@@ -164,6 +165,7 @@ def join(
         decisions=decisions,
         dispatches=dispatches,
         records=records,
+        replay=Replay(rules, journal, store, key_ring, trail),
         metrics=metrics,
         audit=trail,
         logs=Logs(store, trail, now),

@@ -16,13 +16,14 @@ import click
 from service import PROGRAM_VERSION
 from service.access import MAY
 from service.accounts.access_keys import AccessKeys
-from service.answers import read_then
-from service.app import join
+from service.commands.backup_commands import backup, restore
 from service.commands.command_line import actor_in, now, plainly, standing_store, trail_of
 from service.commands.log_commands import anchor, export, verify
 from service.commands.person_commands import agency_set, person
+from service.commands.replay_commands import replay
 from service.commands.sample_commands import sample
-from service.demo import http_ask, read_calls, replay, report
+from service.demo import http_ask, read_calls, report
+from service.demo import replay as replay_demo
 from service.errors import CrisisRouterError
 from service.host.first_start import prepare
 from service.host.supervise import granian_command, supervise
@@ -151,8 +152,8 @@ def key_revoke(name_of_agency: str, key_id: str) -> None:
 
 main.add_command(person)
 main.add_command(sample)
-for log_command in (verify, anchor, export):
-    main.add_command(log_command)
+for command in (replay, backup, restore, verify, anchor, export):
+    main.add_command(command)
 agency.add_command(agency_set)
 
 
@@ -166,59 +167,9 @@ def demo(calls: int, url: str | None) -> None:
     secret = _dispatch_key(here)
     sample = read_calls(here.config / "demo" / "seattle_calls.csv")[:calls]
     ask = http_ask(url or f"http://{here.host}:{here.port}", secret)
-    replayed = replay(sample, ask, on_progress=_progress)
+    replayed = replay_demo(sample, ask, on_progress=_progress)
     click.echo("", err=True)
     click.echo(report(replayed))
-
-
-@main.command("replay")
-@click.argument("decision_id")
-@click.option("--agency", "name_of_agency", default="example", show_default=True)
-@plainly
-def replay_decision(decision_id: str, name_of_agency: str) -> None:
-    """Decide a recorded call again, and show whether the answer is the same to the byte."""
-    parts, close = join(_prepared())
-    try:
-        record = parts.records.find(name_of_agency, decision_id)
-        whose = parts.surroundings.seen.agencies.get(name_of_agency)
-        if record is None or whose is None:
-            raise CrisisRouterError(f"agency `{name_of_agency}` has no decision `{decision_id}`")
-        same = _same_again(parts, whose, record)
-    finally:
-        close()
-    click.echo(same)
-
-
-def _same_again(parts: Any, whose: Agency, record: dict[str, Any]) -> str:
-    """
-    Say how a recorded decision compares with the same call decided now, under the same ruleset.
-    """
-    named = record["ruleset"]
-    published = parts.trials.of_record(whose, named)
-    if published is None or published.digest != named["digest"]:
-        held = published.digest if published else "none of that name"
-        return f"the ruleset has changed since: decided by {named['digest']}, here is {held}"
-    request = {name: value for name, value in record["request"].items() if value is not None}
-    request.setdefault("received_at", record["decided_at"])
-    read_before = read_then(record)
-    again = parts.decisions.simulate(whose, request, published, read_before=read_before)
-    compared = [name for name in again if name not in NOT_COMPARED]
-    if read_before is not None:
-        # Codes are not read anew then, so nothing is said of one that no table knew.
-        warnings = [one for one in record["warnings"] if one["code"] != "unknown_incident_type"]
-        record = {**record, "warnings": warnings}
-    different = [name for name in compared if again[name] != record[name]]
-    if different:
-        made = record["record"]["program"]
-        programs = f"decided by program {made}, here is {PROGRAM_VERSION}"
-        return f"differs in {', '.join(different)} ({programs})"
-    return (
-        f"the same answer, to the byte: {len(compared)} members compared, ruleset {named['digest']}"
-    )
-
-
-# These say when and in what state the host was, not what was decided.
-NOT_COMPARED = ("decision_id", "revision", "decided_at", "change", "mode")
 
 
 def _prepared() -> Settings:

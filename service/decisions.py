@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,12 +23,11 @@ from service.agency_settings import settings_of
 from service.answers import Document, change_between, recommendation_document
 from service.encryption import KeyRing
 from service.errors import JournalUnavailableError
-from service.gathering import Gathered, UnknownType, gather
+from service.gathering import Gathered, gather, nothing_gathered
 from service.instants import iso
 from service.journal import Entry, Journal, Repeat, Stale, Written
 from service.routing.decide import decide, floor
-from service.routing.facts import CallFacts
-from service.routing.recommendation import Call, Recommendation, Warned
+from service.routing.recommendation import Recommendation
 from service.routing.signals import Signal
 from service.rules_in_force import RulesInForce
 from service.rulesets import Published
@@ -117,7 +116,7 @@ class Decisions:
             return self._record(
                 *(actor, agency, request, document),
                 with_key=idempotency_key is not None,
-                unknown=gathered.unknown_types,
+                gathered=gathered,
             )
         except JournalUnavailableError as fault:
             log.error("decision_not_recorded", reason=str(fault), agency=agency.id)
@@ -166,8 +165,7 @@ class Decisions:
             # INVARIANT (somebody-always-answers): a call that cannot be read is one of which
             # nothing is known, and that is said.
             log.error("gather_failed", error=type(fault).__name__, agency=agency.id)
-            warned = Warned("not_read", "what was sent could not be read: nothing of it was used")
-            return Gathered(Call(CallFacts()), {}, self._now().date(), (warned,))
+            return nothing_gathered(self._now().date())
 
     def _gather(
         self,
@@ -220,7 +218,7 @@ class Decisions:
         document: Document,
         *,
         with_key: bool,
-        unknown: Sequence[UnknownType],
+        gathered: Gathered,
     ) -> Answered:
         if self.is_journal_resting:
             raise JournalUnavailableError("the journal did not answer just now")
@@ -231,7 +229,7 @@ class Decisions:
         until = time.monotonic() + self._journal_wait_s_max
         while True:
             last = self._journal.last_of_call(agency.id, request["call_id"])
-            revision, before = (last[0], last[2]) if last else (0, None)
+            revision, earlier, before = last or (0, None, None)
             # Revisions of one call told at the same moment take turns; one that finds no turn in
             # time is recorded without its number, which the store knows.
             has_turn = time.monotonic() < until
@@ -243,12 +241,13 @@ class Decisions:
             document["revision"] = revision + 1 if has_turn and self._is_only_host else None
             body: dict[str, Any] = {
                 "request": sealed,
+                "given": self._given(gathered, earlier if has_turn else None),
                 "answer": document,
                 "by": {"key": actor.key_id, "person": actor.person_id},
                 "program": PROGRAM_VERSION,
             }
-            if unknown:  # the store counts them
-                body["unknown_types"] = [one._asdict() for one in unknown]
+            if gathered.unknown_types:  # the store counts them
+                body["unknown_types"] = [one._asdict() for one in gathered.unknown_types]
             entry = Entry(
                 "decision",
                 record_id,
@@ -266,6 +265,21 @@ class Decisions:
                     return answer_again(record.body, record.fingerprint, fingerprint)
                 case Stale():
                     continue
+
+    def _given(self, gathered: Gathered, before: str | None) -> Document:
+        """
+        Say what decided beside the request and the ruleset, so that the call can be decided again
+        when all of it has changed.
+        """
+        return {
+            "day": gathered.day.isoformat(),
+            "tables": self._rules.config.tables_digest,
+            "own_types": [
+                {"registry": registry, "code": code, "facts": dict(facts)}
+                for (registry, code), facts in gathered.own_said.items()
+            ],
+            "before": before,
+        }
 
     def _fingerprint(self, request: Mapping[str, Any]) -> str:
         # Of all that was sent, also a remark that is not kept: keyed, it leads back to no word.

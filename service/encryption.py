@@ -18,7 +18,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from service.errors import SealedTextError, SettingsError
+from service.errors import KeyNotHereError, SealedTextError, SettingsError
 from service.settings import Settings
 
 _KEY_BYTES = 32
@@ -72,10 +72,7 @@ class KeyRing:
                 "the text is not a sealed one: it must read `enc:<key id>:<base64>`"
             )
         if name not in self._keys:
-            raise SealedTextError(
-                f"the text was sealed with key `{name}`, which is not in the ring: put it back,"
-                " behind the newest key, in `CRISIS_ROUTER_ENCRYPTION_KEYS`"
-            )
+            raise KeyNotHereError(name)
         try:
             data = base64.b64decode(encoded, validate=True)
             nonce, cipher = data[:_NONCE_BYTES], data[_NONCE_BYTES:]

@@ -57,6 +57,19 @@ class SealedTextError(CrisisRouterError):
     """
 
 
+class KeyNotHereError(SealedTextError):
+    """
+    The key that a text was sealed with, `key_id`, is not in the ring.
+    """
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(
+            f"the text was sealed with key `{key_id}`, which is not in the ring: put it back,"
+            " behind the newest key, in `CRISIS_ROUTER_ENCRYPTION_KEYS`"
+        )
+        self.key_id = key_id
+
+
 class CursorError(CrisisRouterError):
     """
     The cursor of a list is not one that a list gave out.

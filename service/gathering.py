@@ -8,7 +8,7 @@ again.
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,7 @@ from service.routing.signals import Signal, read_remarks
 from service.routing.weighing import contradicted
 from service.rulesets import Config, Published
 
+NOT_READ: Final = "not_read"  # the code of the warning that nothing of a request was used
 UNKNOWN_TYPE: Final = "no table knows this code, so nothing was read from it"
 
 
@@ -44,7 +45,7 @@ class UnknownType(NamedTuple):
 class Gathered:
     """
     One call, read: what `decide` needs besides the ruleset, and what to tell the caller about the
-    request.
+    request. `own_said` is what the agency said itself of its codes.
     """
 
     call: Call
@@ -52,6 +53,7 @@ class Gathered:
     day: dt.date
     warned: tuple[Warned, ...]
     unknown_types: tuple[UnknownType, ...] = ()
+    own_said: OwnTypes = field(default_factory=dict)
 
 
 def gather(
@@ -63,6 +65,7 @@ def gather(
     *,
     own_types: OwnTypes = NO_OWN_TYPES,
     read_before: Iterable[Signal] | None = None,
+    read_in_remark: Iterable[Signal] | None = None,
 ) -> Gathered:
     """
     Read a request that the schema has read; *now* judges the day where it tells no `received_at`.
@@ -71,7 +74,7 @@ def gather(
 
     *read_before* are the signals that were read when the call came in: with them neither code nor
     remark is read again, so that a stored call can be decided again when its remark is sealed or
-    gone.
+    gone. *read_in_remark* are those of the remark alone: the codes are read again.
     """
     vocabulary = config.vocabulary
     raw = dict(request.get("facts") or {})
@@ -86,8 +89,10 @@ def gather(
         coded, unknown = _signals(config, request, own_types)
         for one in unknown:
             on_unknown_code(one.counted_as(config))
-            warned.append(Warned("unknown_incident_type", UNKNOWN_TYPE, "incident_type.code"))
-        signals = (*coded, *read_remarks(config.lexicon, request.get("remarks") or ""))
+            warned.append(unknown_type())
+        if read_in_remark is None:
+            read_in_remark = read_remarks(config.lexicon, request.get("remarks") or "")
+        signals = (*coded, *read_in_remark)
     else:
         signals = tuple(read_before)
     # What was noticed while another form of document was read into this request.
@@ -104,7 +109,23 @@ def gather(
     at = dt.datetime.fromisoformat(received_at) if received_at else now
     day = at.astimezone(ZoneInfo(time_zone)).date()
     available = request.get("availability") or {}
-    return Gathered(call, available, day, tuple(warned), tuple(unknown))
+    own_said = _own_said(config, request, own_types) if own_types else {}
+    return Gathered(call, available, day, tuple(warned), tuple(unknown), own_said)
+
+
+def nothing_gathered(day: dt.date) -> Gathered:
+    """
+    Give a call of which nothing is known, since what was sent could not be read; it says so.
+    """
+    warned = Warned(NOT_READ, "what was sent could not be read: nothing of it was used")
+    return Gathered(Call(CallFacts()), {}, day, (warned,))
+
+
+def unknown_type() -> Warned:
+    """
+    Give the warning of a code that nobody knows.
+    """
+    return Warned("unknown_incident_type", UNKNOWN_TYPE, "incident_type.code")
 
 
 def decide_again(gathered: Gathered, published: Published) -> Recommendation:
@@ -117,12 +138,10 @@ def decide_again(gathered: Gathered, published: Published) -> Recommendation:
 def _signals(
     config: Config, request: Mapping[str, Any], own_types: OwnTypes
 ) -> tuple[tuple[Signal, ...], list[UnknownType]]:
-    coded = request.get("incident_type")
     signals: list[Signal] = []
     unknown: list[UnknownType] = []
     types = config.incident_types
-    # One form of document has several codes for one call: each may say what the others do not.
-    for one in ([coded] if coded else []) + list(request.get("more_incident_types") or ()):
+    for one in _codes(request):
         said = types.signals(one["registry"], one["code"], own_types)
         if said is None:
             unknown.append(
@@ -131,6 +150,20 @@ def _signals(
         else:
             signals += [signal for signal in said if signal not in signals]
     return tuple(signals), unknown
+
+
+def _codes(request: Mapping[str, Any]) -> list[Mapping[str, str]]:
+    # One form of document has several codes for one call: each may say what the others do not.
+    coded = request.get("incident_type")
+    return ([coded] if coded else []) + list(request.get("more_incident_types") or ())
+
+
+def _own_said(config: Config, request: Mapping[str, Any], own: OwnTypes) -> OwnTypes:
+    types = config.incident_types
+    found: dict[tuple[str, str], Any] = {}
+    for one in _codes(request):
+        found.update(types.own_said(one["registry"], one["code"], own))
+    return found
 
 
 def _against(label: str) -> str:

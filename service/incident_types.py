@@ -114,6 +114,18 @@ class IncidentTypes:
             Signal(fact, PRESENT, value, SOURCE) for facts in said for fact, value in facts.items()
         )
 
+    def own_said(self, registry: str, code: str, own: OwnTypes) -> OwnTypes:
+        """
+        Give what an agency says itself that the meaning of a code may rest on: of the code, and of
+        what it is without its suffix.
+        """
+        found = self.registry(registry)
+        whole = found.normalised(code)
+        split = _suffix_of(found, whole)
+        names = (whole, split[0]) if split else (whole,)
+        asked = [(found.name, name) for name in names]
+        return {key: own[key] for key in asked if key in own}
+
 
 def registry_name(name: str) -> str:
     """

@@ -22,6 +22,7 @@ from service.encryption import KeyRing
 from service.journal import Journal
 from service.metrics import Metrics
 from service.records import Records
+from service.replay import Replay
 from service.reviewing.blindness import Blindness
 from service.reviewing.findings import Findings
 from service.reviewing.reviews import Reviews
@@ -50,6 +51,7 @@ class Parts:
     decisions: Decisions
     dispatches: Dispatches
     records: Records
+    replay: Replay
     metrics: Metrics
     audit: Audit
     logs: Logs

@@ -53,6 +53,9 @@ class Config:
     """
     Everything read from one `config/` folder; `agency` is what every agency starts with, `console`
     how a call is laid out on its page, `eido` the words that are known of EIDO documents.
+
+    `texts` are the files that `tables` were read from, by their path in the folder: with them a
+    decision can be made again when the folder has changed. `tables_digest` is that of `tables`.
     """
 
     vocabulary: Vocabulary
@@ -60,6 +63,8 @@ class Config:
     incident_types: IncidentTypes
     lexicon: Lexicon
     tables: Mapping[str, Any]
+    tables_digest: str
+    texts: Mapping[str, str]
     agency: AgencyDefaults
     console: Console
     eido: EidoWords
@@ -107,9 +112,11 @@ def digest_of(document: object) -> str:
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
-def load_config(folder: Path | None = None) -> Config:
+def load_config(folder: Path | None = None, *, was_judged: bool = False) -> Config:
     """
     Read and check a whole configuration folder (default: the shipped one).
+
+    One that *was_judged* decided before: its lexicon was taken as it was, and is again.
 
     Raises:
         ConfigurationError: names every fault of every file, with its line.
@@ -118,20 +125,24 @@ def load_config(folder: Path | None = None) -> Config:
     facts_text = _text_of(folder / "facts.yaml")
     facts, _ = _named_yaml(str(folder / "facts.yaml"), facts_text)
     vocabulary = Vocabulary.of(facts)
-    ways_document, ways_lines = read_yaml(folder / "ways.yaml")
+    ways_text = _text_of(folder / "ways.yaml")
+    ways_document, ways_lines = _named_yaml(str(folder / "ways.yaml"), ways_text)
     ways, problems = read_ways(vocabulary, ways_document)
     found = located(problems, folder / "ways.yaml", ways_lines)
-    types, type_problems = read_incident_types(vocabulary, _documents(folder / "incident_types"))
+    type_texts = _texts_of(folder / "incident_types")
+    type_documents = {str(path): _named_yaml(str(path), text) for path, text in type_texts.items()}
+    types, type_problems = read_incident_types(vocabulary, type_documents)
     found += type_problems
     reasons, reason_problems = _read_reasons(folder)
     found += reason_problems
     # Thousands of codes, and the same for every ruleset: digested once.
     said_by_types = digest_of({name: one.decides for name, one in types.registries.items()})
     remarks = _own_or_shipped(folder, "remarks")
-    texts = tuple((str(path), _text_of(path)) for path in sorted(remarks.glob("*.yaml")))
+    remark_texts = _texts_of(remarks)
+    texts = tuple((str(path), text) for path, text in remark_texts.items())
     lexicon, lexicon_problems = _compiled_lexicon(facts_text, texts)
     # The shipped lexicon may name facts that a vocabulary of somebody's own does not have.
-    found += lexicon_problems if remarks.is_relative_to(folder) else ()
+    found += lexicon_problems if remarks.is_relative_to(folder) and not was_judged else ()
     tables = {
         "facts": facts,
         "ways": ways_document,
@@ -144,7 +155,11 @@ def load_config(folder: Path | None = None) -> Config:
     found += console_problems
     eido, eido_problems = _read_eido(folder)
     found += eido_problems
-    config = Config(vocabulary, ways, types, lexicon, tables, agency, console, eido, {})
+    kept = {"facts.yaml": facts_text, "ways.yaml": ways_text}
+    kept |= {f"incident_types/{path.name}": text for path, text in type_texts.items()}
+    kept |= {f"remarks/{path.name}": text for path, text in remark_texts.items()}
+    read = (vocabulary, ways, types, lexicon, tables, digest_of(tables), kept)
+    config = Config(*read, agency, console, eido, {})
     rulesets = {}
     for path in sorted((folder / "rulesets").glob("*/rules.yaml")):
         document, lines = read_yaml(path)
@@ -235,8 +250,8 @@ def _own_or_shipped(folder: Path, name: str) -> Path:
     return path if path.exists() else shipped_config() / name
 
 
-def _documents(folder: Path) -> dict[str, tuple[Any, dict[str, int]]]:
-    return {str(path): read_yaml(path) for path in sorted(folder.glob("*.yaml"))}
+def _texts_of(folder: Path) -> dict[Path, str]:
+    return {path: _text_of(path) for path in sorted(folder.glob("*.yaml"))}
 
 
 def read_yaml(path: Path) -> tuple[Any, dict[str, int]]:

@@ -135,6 +135,13 @@ SETTINGS = (
         "hour of the day, UTC",
         "when each log is verified as a whole, daily",
     ),
+    Setting(
+        "backup_s_max",
+        21_600.0,
+        "seconds",
+        "longest time for PostgreSQL's own programs to copy the store",
+        1,
+    ),
     Setting("stop_s_max", 10.0, "seconds", "how long a part may take to stop before it is ended"),
 )
 
@@ -186,6 +193,7 @@ class Settings:
     proxies: int
     verify_every_s: int
     verify_whole_hour: int
+    backup_s_max: float
     stop_s_max: float
 
     def __repr__(self) -> str:

@@ -129,7 +129,7 @@ def test_a_decision_replays_to_the_byte(home: Path, *, keeps: bool) -> None:
         answered = client.post("/v1/decisions", json=body, headers=headers).json
     finally:
         close()
-    assert "the same answer, to the byte" in run("replay", answered["decision_id"]).output
+    assert "The same answer, to the byte" in run("replay", answered["decision_id"]).output
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ twice.
 
 from typing import Any
 
+from service.replay import RESULTS
 from service.routing.facts import Vocabulary
 
 Schema = dict[str, Any]
@@ -240,6 +241,17 @@ def _state() -> dict[str, Schema]:
     process = thing({"part": TEXT, "pid": WHOLE, "ruleset": maybe(ANY_OBJECT)})
     return {
         "Health": thing({"status": {"const": "ok"}}),
+        "Replay": thing(
+            {
+                "decision_id": TEXT,
+                "result": {"type": "string", "enum": list(RESULTS)},
+                "compared": many(TEXT),
+                "different": many(TEXT),
+                "text": TEXT,
+                "program": thing({"decided": MAYBE_TEXT, "here": TEXT}),
+                "ruleset": maybe(ref("Ruleset")),
+            }
+        ),
         "Readiness": thing(
             {
                 "status": {"type": "string", "enum": ["ready", "degraded"]},

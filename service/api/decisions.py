@@ -15,6 +15,7 @@ from service.reviewing.blindness import CLAIM_HELD
 from service.store.decision_fields import Filters
 
 PAGE_ITEMS = 50
+NO_DECISION = "there is no decision with this id"
 
 
 def decisions_blueprint(parts: Parts) -> Blueprint:
@@ -48,10 +49,27 @@ def decisions_blueprint(parts: Parts) -> Blueprint:
             raise ClaimHeldError(CLAIM_HELD)
         document = parts.records.find(asker.agency.id, record_id) if "\0" not in record_id else None
         if document is None:
-            raise RefusedError(404, "no-such-decision", "there is no decision with this id")
+            raise RefusedError(404, "no-such-decision", NO_DECISION)
         parts.audit.note(asker.actor, "read", ("decision", record_id))
         parts.blind.note_opened(asker.actor, [record_id])
         return answer(document)
+
+    @blueprint.post("/v1/decisions/<record_id>/replay")
+    def replay(record_id: str) -> Response:
+        """
+        Decide a recorded call again and compare: 200, 403, 404, 503.
+        """
+        asker = who_asks(parts, READ_CALLS)
+        if parts.blind.refuses(asker.actor, record_id):
+            raise ClaimHeldError(CLAIM_HELD)
+        found = (
+            parts.replay.one(asker.actor, asker.agency, record_id)
+            if "\0" not in record_id
+            else None
+        )
+        if found is None:
+            raise RefusedError(404, "no-such-decision", NO_DECISION)
+        return answer(found.document)
 
     @blueprint.get("/v1/decisions")
     def many() -> Response:

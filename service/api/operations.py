@@ -40,6 +40,7 @@ def operations_of(vocabulary: Vocabulary, settings: Settings) -> dict[str, Opera
         "/v1/decisions": {"post": _decide(), "get": _list(vocabulary, settings)},
         "/v1/decisions/{decision_id}": {"get": _find()},
         "/v1/decisions/{decision_id}/dispatch": {"post": _report()},
+        "/v1/decisions/{decision_id}/replay": {"post": _replay()},
         "/v1/decisions/export": {"get": _export(vocabulary)},
         "/v1/simulations": {"post": _simulate()},
         "/v1/calls/{call_id}": {"get": _call()},
@@ -82,6 +83,20 @@ def _find() -> dict[str, Any]:
         "operationId": "readDecision",
         "parameters": [_path("decision_id", "The decision's id")],
         "responses": _responses({200: ref("DecisionRecord")}, (*REFUSED, 404, 503)),
+        **KEYED,
+    }
+
+
+def _replay() -> dict[str, Any]:
+    return {
+        "summary": "Decide a recorded call again, and compare the answers to the byte",
+        "description": """From what is on record alone: the request, the ruleset of its digest, and
+what was stated of availability; where the words of a remark are gone, what was read in them then.
+`erased`, `sealed`, `other_ruleset` and `other_program` cannot be compared, and are no differences.
+`text` says the result in a sentence.""",
+        "operationId": "replayDecision",
+        "parameters": [_path("decision_id", "The decision's id")],
+        "responses": _responses({200: ref("Replay")}, (*REFUSED, 404, 503)),
         **KEYED,
     }
 

@@ -22,6 +22,7 @@ from sqlalchemy import Engine
 
 from service.encryption import open_key_ring, sampling_key, session_key, write_secret
 from service.errors import SettingsError, StoreUnavailableError
+from service.host.restore import refuse_unfinished
 from service.journal import create_journal
 from service.settings import Settings
 from service.store import agencies, keys, people
@@ -79,6 +80,7 @@ def prepare(settings: Settings) -> Credentials | None:
         StoreUnavailableError: the store is away and this host never ran: it has no keys to judge
             requests by.
     """
+    refuse_unfinished(settings.home)
     make_home(settings.home)
     open_key_ring(settings)
     session_key(settings)

@@ -2,7 +2,7 @@
 `/decisions/{id}`: one decision as a story, and `/calls/{call_id}`: the revisions of a call side by
 side.
 
-Nothing here changes anything. Who must answer a review first is shown neither, and what is opened
+Nothing here changes a record. Who must answer a review first is shown neither, and what is opened
 is noted.
 """
 
@@ -22,6 +22,7 @@ from service.pages.revisions import compare
 from service.pages.rules_of_record import rules_of
 from service.pages.visitor import Visitor, signed_in, visitor
 from service.parts import Parts
+from service.replay import Replayed
 from service.store import people
 
 # What a finding says, in words. Source: the contract ('Reviewing').
@@ -47,12 +48,16 @@ def decision_pages(parts: Parts) -> Blueprint:
         Tell one decision, from what was known to what reviewers said.
         """
         who = visitor(parts, READ_CALLS)
+        return _told(parts, who, opened(parts, who, record_id))
+
+    @blueprint.post("/decisions/<record_id>/replay")
+    def replay(record_id: str) -> Response:
+        """
+        Decide it again from its record, and say on its page how the answers compare.
+        """
+        who = visitor(parts, READ_CALLS)
         document = opened(parts, who, record_id)
-        revisions = parts.records.of_call(who.agency.id, document["call_id"]) or [document]
-        published = rules_of(parts, who.agency, document["ruleset"])
-        told = told_with(parts, who, [document])
-        story = story_of(document, revisions, published, told)
-        return _decision_page(parts, who, story=story, findings=_findings(parts, who, record_id))
+        return _told(parts, who, document, parts.replay.one(who.actor, who.agency, record_id))
 
     # A call's id is the CAD's own and may hold a slash.
     @blueprint.get("/calls/<path:call_id>")
@@ -130,6 +135,16 @@ def _findings(parts: Parts, who: Visitor, record_id: str) -> Sequence[Mapping[st
         {**one, "at": moment(one["found_at"], zone, now)}
         for one in parts.findings.of_decision(who.actor, record_id)
     ]
+
+
+def _told(
+    parts: Parts, who: Visitor, document: Document, replayed: Replayed | None = None
+) -> Response:
+    revisions = parts.records.of_call(who.agency.id, document["call_id"]) or [document]
+    published = rules_of(parts, who.agency, document["ruleset"])
+    story = story_of(document, revisions, published, told_with(parts, who, [document]))
+    findings = _findings(parts, who, document["decision_id"])
+    return _decision_page(parts, who, story=story, findings=findings, replayed=replayed)
 
 
 def _decision_page(parts: Parts, who: Visitor, **shown: Any) -> Response:

@@ -28,6 +28,7 @@ from service.rulesets import Published
 from service.settings import Settings
 from service.store import alerts, rulesets
 from service.store.alerts import Alert
+from service.tuning.kept_rules import KeptRules
 
 log = structlog.get_logger()
 CHANNEL: Final = "crisis_router:rules"
@@ -104,6 +105,7 @@ class LiveRules:
         self._on_swap = on_swap
         self._kept = settings.home / KEPT
         self._known: dict[Key, int] = {}
+        self._kept_rules = KeptRules(rules, store)
         self._compiled = {one.digest: one for one in rules.config.rulesets.values()}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -140,6 +142,8 @@ class LiveRules:
                 self.look()
 
     def _look(self) -> None:
+        # Before and after the swap: what decided while the store was away is kept too.
+        self._kept_rules.keep(self._now())
         found = rulesets.all_live(self._store)
         if found == self._known:
             return
@@ -153,6 +157,7 @@ class LiveRules:
         log.info("rules_swapped", changed=[f"{a}/{n}@{found[a, n]}" for a, n in changed][:20])
         self._keep(live)
         self._on_swap()
+        self._kept_rules.keep(self._now())
 
     def _take(
         self, own: tuple[dict[str, Published], dict[str, str]], key: Key, version: int

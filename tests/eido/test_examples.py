@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from service.cli import _same_again
 from tests.api.conftest import Api, kinds
 from tests.api.test_decisions import ANSWER
 from tests.eido.conftest import AT, ID, codes, document, example, note
@@ -214,9 +213,8 @@ def test_a_recorded_document_replays_to_the_byte(api: Api) -> None:
     told["incidentComponent"]["incidentTypeInternalText"] = "ARMED SUBJECT"
     answer = api.post("/v1/eido", told).json
     assert codes(answer) == ["eido_version_not_known"]
-    record = api.get(f"/v1/decisions/{answer['decision_id']}").json
-    agency = api.parts.surroundings.seen.agencies["example"]
-    assert _same_again(api.parts, agency, record).startswith("the same answer")
+    replayed = api.post(f"/v1/decisions/{answer['decision_id']}/replay", None).json
+    assert (replayed["result"], replayed["different"]) == ("same", [])
 
 
 def test_only_who_decides_may_send_one(api: Api) -> None:

@@ -345,3 +345,15 @@ def test_who_sees_no_reviews_is_told_of_none(browser: FlaskClient, log: dict[str
     A dispatcher's page has no section of reviews.
     """
     assert 'id="d8"' not in opened(browser, f"/decisions/{log['one']}")
+
+
+def test_a_decision_is_replayed_on_its_page(supervisor: FlaskClient, log: dict[str, str]) -> None:
+    """
+    The button decides the call again, and the page says in a sentence how the answers compare.
+    """
+    path = f"/decisions/{log['first']}"
+    token = re.search(r'name="csrf_token" value="([^"]+)"', supervisor.get(path).text)
+    assert token is not None
+    answer = supervisor.post(f"{path}/replay", data={"csrf_token": token[1]})
+    assert (answer.status_code, "The same answer, to the byte" in answer.text) == (200, True)
+    assert supervisor.post(f"{path}/replay").status_code != 200
