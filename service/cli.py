@@ -20,6 +20,7 @@ from service.answers import read_then
 from service.app import join
 from service.commands.command_line import actor_in, now, plainly, standing_store, trail_of
 from service.commands.person_commands import agency_set, person
+from service.commands.quarantine_commands import quarantine
 from service.commands.sample_commands import sample
 from service.demo import http_ask, read_calls, replay, report
 from service.errors import CrisisRouterError
@@ -150,6 +151,7 @@ def key_revoke(name_of_agency: str, key_id: str) -> None:
 
 main.add_command(person)
 main.add_command(sample)
+main.add_command(quarantine)
 agency.add_command(agency_set)
 
 

@@ -21,6 +21,8 @@ KIND_WORDS: Final = {
     "nobody_sent": "Nobody sent",
     "call_back_due": "Call-back due",
     "record_missing": "Record missing",
+    "record_quarantined": "Record in quarantine",
+    "journal_damaged": "Journal damaged",
     "rules_not_loaded": "Rules not loaded",
 }
 

@@ -13,10 +13,12 @@ from service.store import (
     dispatches,
     drafts,
     findings,
+    journal_positions,
     keys,
     mapped_types,
     openings,
     people,
+    quarantined,
     reviews,
     ruleset_choices,
     rulesets,
@@ -53,6 +55,8 @@ TABLES = (
     considered.considered,
     mapped_types.mapped,
     unmapped_types.unmapped,
+    quarantined.quarantined,
+    journal_positions.positions,
 )
 
 __all__ = ["TABLES", "metadata"]

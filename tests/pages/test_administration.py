@@ -270,7 +270,7 @@ def an_alert(service: Service, number: int, call_id: str | None) -> Alert:
     """
     now = service.parts.now()
     made = Alert(
-        *(alerts.new_id(), "example", KINDS[number % 4], f"{number}" * 8, call_id),
+        *(alerts.new_id(), "example", KINDS[number % len(KINDS)], f"{number}" * 8, call_id),
         *("Look at this.", now, now),
     )
     assert alerts.create(service.parts.store, made)

@@ -154,6 +154,8 @@ def test_what_was_stored_before_is_marked_by_the_migration(url: str) -> None:
 
 def _undo(connection: Any) -> None:
     for statement in (
+        "DROP TABLE journal_positions",
+        "DROP TABLE quarantined",
         "DROP TABLE mapped_incident_types",
         "DROP TABLE unmapped_incident_types",
         "DROP TABLE decision_marks",
