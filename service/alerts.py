@@ -18,7 +18,7 @@ from service.audit import Audit
 from service.encryption import KeyRing
 from service.errors import ConflictError, SealedTextError, StoreUnavailableError
 from service.instants import iso
-from service.store import alerts, audit, journal_numbers
+from service.store import alerts, audit, journal_numbers, records
 from service.store.alerts import Alert, Settled
 from service.store.database import writing
 from service.verify_log import Fault
@@ -26,10 +26,20 @@ from service.verify_log import Fault
 NOBODY_SENT: Final = "nobody_sent"
 CALL_BACK_DUE: Final = "call_back_due"
 RECORD_MISSING: Final = "record_missing"
+RECORD_QUARANTINED: Final = "record_quarantined"
+JOURNAL_DAMAGED: Final = "journal_damaged"
 RULES_NOT_LOADED: Final = "rules_not_loaded"
 CHAIN_BROKEN: Final = "chain_broken"
 # An administrator has no need to read calls, and sees only the alerts that are about none.
-KINDS: Final = (NOBODY_SENT, CALL_BACK_DUE, RECORD_MISSING, RULES_NOT_LOADED, CHAIN_BROKEN)
+KINDS: Final = (
+    NOBODY_SENT,
+    CALL_BACK_DUE,
+    RECORD_MISSING,
+    RECORD_QUARANTINED,
+    JOURNAL_DAMAGED,
+    RULES_NOT_LOADED,
+    CHAIN_BROKEN,
+)
 
 NOBODY_SENT_TEXT: Final = "Nobody was sent to this call. See that somebody calls back."
 CALL_BACK_TEXT: Final = "The caller was to be called back by now. See that it was done."
@@ -212,11 +222,14 @@ def decision_of(alert: Alert) -> str | None:
 def raise_for_stored(connection: Connection, kind: str, rows: Iterable[Mapping[str, Any]]) -> int:
     """
     Raise what stored records call for, within the transaction that stores them, and count it. The
-    same record again raises nothing; only reports of what was sent call for anything.
+    same record again raises nothing; only reports of what was sent, and records that went into
+    quarantine, call for anything.
 
     A report that sends nobody is an alert at once; any time at which a caller is to be called back
     is one when it comes. A later report of the same call settles neither: a person does.
     """
+    if kind == records.QUARANTINED:
+        return _raise_for_quarantined(connection, rows)
     if kind != "dispatch":
         return 0
     count = 0
@@ -251,6 +264,48 @@ def raise_for_broken_chain(store: Engine, agency: str, fault: Fault, at: dt.date
     subject = f"place-{fault.place} {fault}"[:SUBJECT_CHARACTERS_MAX]
     made = Alert(alerts.new_id(), agency, CHAIN_BROKEN, subject, None, text, at, at)
     return alerts.create(store, made)
+
+
+def _raise_for_quarantined(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> int:
+    """
+    Raise one alert a day for each agency and host: a program that is at fault may refuse many.
+    """
+    count = 0
+    for row in rows:
+        if row["agency"] is None:
+            continue
+        host_id, at = row["host_id"], row["stored_at"]
+        text = (
+            f"Record {row['journal_number']} of the journal of host {host_id[:12]}, and maybe"
+            " others, cannot be stored as it is. It is kept. Have the administrator of this host"
+            " look: crisis-router quarantine list"
+        )
+        subject = f"{host_id} {at.date().isoformat()}"
+        made = Alert(
+            *(alerts.new_id(), row["agency"], RECORD_QUARANTINED, subject, None, text, at, at)
+        )
+        count += alerts.add(connection, made)
+    return count
+
+
+def raise_for_damaged(store: Engine, host_id: str, unreadable: int, at: dt.datetime) -> int:
+    """
+    Raise an alert for a journal that was damaged, in each agency that its host worked for, and
+    count the new ones.
+
+    Raises:
+        StoreUnavailableError: the store cannot be reached.
+    """
+    text = (
+        f"The journal of host {host_id[:12]} was damaged and set aside. All of it that could be"
+        f" read is in the store; {unreadable or 'no'} records could not be read. Have the disk of"
+        " that host looked at. Numbers that are missing have alerts of their own."
+    )
+    count = 0
+    for agency in journal_numbers.agencies_of(store, host_id):
+        made = Alert(alerts.new_id(), agency, JOURNAL_DAMAGED, host_id, None, text, at, at)
+        count += alerts.create(store, made)
+    return count
 
 
 def raise_for_missing(store: Engine, at: dt.datetime) -> int:

@@ -20,6 +20,7 @@ from service.commands.backup_commands import backup, restore
 from service.commands.command_line import actor_in, now, plainly, standing_store, trail_of
 from service.commands.log_commands import anchor, export, verify
 from service.commands.person_commands import agency_set, person
+from service.commands.quarantine_commands import quarantine
 from service.commands.replay_commands import replay
 from service.commands.sample_commands import sample
 from service.demo import http_ask, read_calls, report
@@ -152,7 +153,7 @@ def key_revoke(name_of_agency: str, key_id: str) -> None:
 
 main.add_command(person)
 main.add_command(sample)
-for command in (replay, backup, restore, verify, anchor, export):
+for command in (replay, backup, restore, verify, anchor, export, quarantine):
     main.add_command(command)
 agency.add_command(agency_set)
 

@@ -84,7 +84,7 @@ SETTINGS = (
     ),
     Setting("journal_keep_h", 24, "hours", "how long the journal keeps what the store has"),
     Setting("calls_keep_h", 720, "hours", "how long the journal remembers a call's last revision"),
-    Setting("ship_batch_max", 100, "records", "most records in one task to the workers"),
+    Setting("ship_batch_max", 200, "records", "most records in one task to the workers"),
     Setting("ship_every_s", 0.2, "seconds", "how often the shipper looks at the journal"),
     Setting(
         "ship_again_s", 10.0, "seconds", "how long the shipper waits before it sends records again"

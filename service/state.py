@@ -33,7 +33,7 @@ WORDS: Final[Mapping[str, str]] = {
     "look_failed": "A look at keys, agencies and the queue failed.",
     "look_not_kept": "What was seen of keys and agencies could not be kept on disk.",
     "page_failed": "A page failed.",
-    "record_refused": "The store refused a record; it is still in its journal.",
+    "record_quarantined": "The store could not take a record as it is; it is in quarantine.",
     "rules_gone": "A ruleset is gone from the configuration; the last good one decides.",
     "rules_not_kept": "The last good rules could not be kept on disk.",
     "rules_not_loaded": "The rules could not be read; the last good ones decide.",

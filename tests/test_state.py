@@ -24,14 +24,16 @@ def test_only_the_name_of_a_trouble_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "logs" / "api.log"
     keep = keeper(path)
     for level in ("info", "warning", "error"):
-        event = told("record_refused", level)
-        assert keep(None, level, event) == told("record_refused", level), "the line itself stays"
+        event = told("record_quarantined", level)
+        assert keep(None, level, event) == told("record_quarantined", level), (
+            "the line itself stays"
+        )
     text = path.read_text()
     assert "she said" not in text
     assert "E26" not in text
     found = troubles(tmp_path)
     assert [(one.part, one.level) for one in found] == [("api", "warning"), ("api", "error")]
-    assert {one.text for one in found} == {WORDS["record_refused"]}
+    assert {one.text for one in found} == {WORDS["record_quarantined"]}
 
 
 def test_the_file_stays_small_and_a_disk_that_is_full_harms_nothing(tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ def _things(house: House) -> dict[str, str]:
     unstored = house.parts.journal.unstored(100)
     rows = [{one.name: getattr(record, one.name) for one in fields(record)} for record in unstored]
     records.insert(house.parts.store, rows, house.parts.now(), also=raise_for_stored)
-    house.parts.journal.confirm([record.record_id for record in unstored])
+    house.parts.journal.confirm([record.number for record in unstored])
     review_id, finding_id = _reviewed(house, decided["decision_id"])
     found, _ = alerts.page(house.parts.store, OURS, is_open=True, now=house.parts.now())
     listed, _ = house.parts.access_keys.page(command_line(OURS), None, 1)

@@ -1,8 +1,9 @@
 """
 Carry records from this host's journal to the store, by way of the workers.
 
-The store is asked what it has; only that is confirmed in the journal. With Redis, the workers or
-the store away the records wait in the journal and are sent again, for as long as it takes.
+The store is asked which numbers of the journal it has; only those are confirmed there. With Redis,
+the workers or the store away the records wait in the journal and are sent again, for as long as it
+takes.
 
     python -m workers.shipper
 """
@@ -11,13 +12,12 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
 import structlog
 from alembic.util import CommandError
 from kombu.exceptions import OperationalError
@@ -25,10 +25,10 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.errors import JournalUnavailableError, StoreUnavailableError
-from service.journal import Journal, Record
+from service.journal import Journal, Unstored
 from service.log import configure_log
 from service.settings import Settings, read_settings
-from service.store import records as in_store
+from service.store import journal_positions
 from service.store.database import open_store
 from service.store.migration import is_current, migrate
 from workers.celery_app import make_celery
@@ -37,6 +37,7 @@ log = structlog.get_logger()
 
 _TASK = "workers.tasks.store_records"
 _WAIT_S_MAX = 2.0  # between two tries while something is away
+_AGAIN_S_MAX = 300.0  # the longest wait before records are sent once more
 _LOOK_S = 0.05  # between two questions to the store while records are on their way
 _TIDY_EVERY_S = 1.0
 _FORGET_EVERY_S = 60.0
@@ -60,11 +61,11 @@ class _AwayError(Exception):
 @dataclass(frozen=True, slots=True)
 class _Sent:
     """
-    When a record was last sent, and its number in the journal.
+    When a record was last sent, and how often before.
     """
 
-    number: int
     at: float
+    tries: int
 
 
 class Shipper:
@@ -77,7 +78,8 @@ class Shipper:
         self._journal = journal
         self._celery = make_celery(settings)
         self._store = open_store(settings.database_url, wait_s_max=settings.store_wait_s_max)
-        self._sent: dict[str, _Sent] = {}
+        self._sent: dict[int, _Sent] = {}
+        self._tries: dict[int, int] = {}  # of what waits to be sent again
         self._read_through = 0
         self._is_migrated = False
         self._away: set[str] = set()
@@ -135,19 +137,27 @@ class Shipper:
                 if not is_current(self._store):
                     migrate(self._settings.database_url)
                 self._is_migrated = True
-            stored = in_store.stored_ids(self._store, list(self._sent))
+            numbers = list(self._sent)
+            stored = journal_positions.confirmed(self._store, self._journal.host_id, numbers)
         with self._needing("journal"):
             if stored:
                 self._journal.confirm(sorted(stored))
-        for record_id in stored:
-            del self._sent[record_id]
-        self._give_up_waiting(before=time.monotonic() - self._settings.ship_again_s)
+        for number in stored:
+            del self._sent[number]
+        now = time.monotonic()
+        self._give_up_waiting(
+            {number for number, sent in self._sent.items() if now - sent.at > self._patience(sent)}
+        )
 
-    def _give_up_waiting(self, before: float) -> None:
-        old = [record_id for record_id, sent in self._sent.items() if sent.at < before]
-        for record_id in old:
-            number = self._sent.pop(record_id).number
-            self._read_through = min(self._read_through, number - 1)
+    def _patience(self, sent: _Sent) -> float:
+        # Longer each time, so that a queue that nobody empties is not filled with copies.
+        return float(min(self._settings.ship_again_s * 2**sent.tries, _AGAIN_S_MAX))
+
+    def _give_up_waiting(self, numbers: Set[int]) -> None:
+        for number in numbers:
+            self._tries[number] = self._sent.pop(number).tries + 1
+        if numbers:
+            self._read_through = min(self._read_through, min(numbers) - 1)
 
     def _send(self) -> None:
         while len(self._sent) < self._settings.ship_flight_max:
@@ -156,16 +166,18 @@ class Shipper:
             if not records:
                 return
             for batch in _batches(records, self._settings.ship_bytes_max):
-                self._publish([record for record in batch if record.record_id not in self._sent])
+                self._publish([record for record in batch if record.number not in self._sent])
                 self._read_through = batch[-1].number
 
-    def _publish(self, batch: list[Record]) -> None:
+    def _publish(self, batch: list[Unstored]) -> None:
         if not batch:
             return
         with self._needing("redis"):
             self._celery.send_task(_TASK, args=[[_fields(record) for record in batch]])
         now = time.monotonic()
-        self._sent |= {record.record_id: _Sent(record.number, now) for record in batch}
+        self._sent |= {
+            record.number: _Sent(now, self._tries.pop(record.number, 0)) for record in batch
+        }
 
     @contextmanager
     def _needing(self, part: str) -> Iterator[None]:
@@ -180,7 +192,8 @@ class Shipper:
             self._away.discard(part)
             log.info("back", part=part)
             # What was on its way when a part went is most likely lost: it is sent again at once.
-            self._give_up_waiting(before=float("inf"))
+            self._give_up_waiting(set(self._sent))
+            self._tries.clear()
 
 
 def run(settings: Settings) -> int:
@@ -205,11 +218,11 @@ def run(settings: Settings) -> int:
     return 0
 
 
-def _batches(records: tuple[Record, ...], bytes_max: int) -> Iterator[list[Record]]:
-    batch: list[Record] = []
+def _batches(records: tuple[Unstored, ...], bytes_max: int) -> Iterator[list[Unstored]]:
+    batch: list[Unstored] = []
     size = 0
     for record in records:
-        length = len(orjson.dumps(record.body))
+        length = len(record.body or "")
         if batch and size + length > bytes_max:
             yield batch
             batch, size = [], 0
@@ -218,7 +231,7 @@ def _batches(records: tuple[Record, ...], bytes_max: int) -> Iterator[list[Recor
     yield batch
 
 
-def _fields(record: Record) -> dict[str, Any]:
+def _fields(record: Unstored) -> dict[str, Any]:
     return {field.name: getattr(record, field.name) for field in fields(record)}
 
 

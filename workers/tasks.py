@@ -29,10 +29,10 @@ def store_records(records: list[dict[str, Any]]) -> int:
     sends again whatever it does not find in the store.
     """
     started = time.perf_counter()
-    count, refused = stored.insert(store(), records, now(), also=raise_for_stored)
-    for one in refused:
-        # It stays in its journal, so nothing is lost; but somebody must look at it.
-        log.error("record_refused", record_id=one.record_id, reason=one.reason)
+    count, poison = stored.insert(store(), records, now(), also=raise_for_stored)
+    for one in poison:
+        place = {"host_id": one.host_id, "number": one.journal_number}
+        log.error("record_quarantined", **place, record_id=one.record_id, reason=one.reason)
     took_ms = round((time.perf_counter() - started) * 1000, 1)
     log.debug("records_stored", count=count, of=len(records), took_ms=took_ms)
     return count

@@ -4,6 +4,16 @@ The journal: the file of this host that holds every record until the store has i
 
 from service.journal.file import create_journal
 from service.journal.journal import Journal
-from service.journal.records import Appended, Entry, Record, Repeat, Stale, Written
+from service.journal.records import Appended, Entry, Record, Repeat, Stale, Unstored, Written
 
-__all__ = ["Appended", "Entry", "Journal", "Record", "Repeat", "Stale", "Written", "create_journal"]
+__all__ = [
+    "Appended",
+    "Entry",
+    "Journal",
+    "Record",
+    "Repeat",
+    "Stale",
+    "Unstored",
+    "Written",
+    "create_journal",
+]

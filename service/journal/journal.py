@@ -25,12 +25,24 @@ import orjson
 
 from service.errors import JournalUnavailableError
 from service.journal.file import JournalFile
-from service.journal.records import Appended, Entry, Record, Repeat, Stale, Written
+from service.journal.records import (
+    BARE_NAMES,
+    Appended,
+    Entry,
+    Record,
+    Repeat,
+    Stale,
+    Unstored,
+    Written,
+    unstored,
+)
 from service.settings import Settings
 
 _COLUMNS = (
     "number, kind, record_id, agency, call_id, revision, decided_at, fingerprint, body, stored_at"
 )
+# As bytes: a text that is no UTF-8 would fail the whole query.
+_BARE_COLUMNS = "number, revision, " + ", ".join(f"CAST({name} AS BLOB)" for name in BARE_NAMES)
 _FORGET_BATCH = 1000  # a longer delete would keep appends waiting for the file lock
 
 
@@ -147,23 +159,27 @@ class Journal:
             limit,
         )
 
-    def unstored(self, limit: int, after_number: int = 0) -> tuple[Record, ...]:
+    def unstored(self, limit: int, after_number: int = 0) -> tuple[Unstored, ...]:
         """
-        Give up to *limit* unstored records above *after_number*, in number order.
+        Give up to *limit* unstored records above *after_number*, in number order, as they are on
+        disk: one that nobody can read must not hold up the others.
         """
-        return self._select(
-            "WHERE stored_at IS NULL AND number > ? ORDER BY number LIMIT ?", after_number, limit
+        rows = self._file.read(
+            f"SELECT {_BARE_COLUMNS} FROM records"  # noqa: S608  our own words
+            " WHERE stored_at IS NULL AND number > ? ORDER BY number LIMIT ?",
+            (after_number, limit),
         )
+        return tuple(unstored(row, self.host_id) for row in rows)
 
-    def confirm(self, record_ids: Sequence[str]) -> None:
+    def confirm(self, numbers: Sequence[int]) -> None:
         """
         Mark records as being in the store, from now on.
         """
         now = time.time()
-        changes = [(now, record_id) for record_id in record_ids]
+        changes = [(now, number) for number in numbers]
         with self._file.changing() as connection:
             connection.executemany(
-                "UPDATE records SET stored_at = ? WHERE record_id = ? AND stored_at IS NULL",
+                "UPDATE records SET stored_at = ? WHERE number = ? AND stored_at IS NULL",
                 changes,
             )
 

@@ -2,8 +2,19 @@
 What a journal is given to write, what it has on disk, and what it answers to an append.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+BARE_NAMES: Final = (
+    "kind",
+    "record_id",
+    "agency",
+    "call_id",
+    "decided_at",
+    "fingerprint",
+    "body",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +53,36 @@ class Record:
     fingerprint: str | None
     body: dict[str, Any]
     state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unstored:
+    """
+    Hold a record for the way to the store as it is on disk, its body as the text of its JSON.
+
+    Nothing is judged here. Bytes that are no UTF-8 stand in a text as lone surrogates, as Python
+    writes them, so that the text can be turned into the same bytes again.
+    """
+
+    number: int
+    host_id: str
+    revision: Any
+    kind: str | None
+    record_id: str | None
+    agency: str | None
+    call_id: str | None
+    decided_at: str | None
+    fingerprint: str | None
+    body: str | None
+
+
+def unstored(row: Sequence[Any], host_id: str) -> Unstored:
+    """
+    Make one of a row with a number, a revision, and `BARE_NAMES` as bytes.
+    """
+    number, revision, *bare = row
+    texts = [None if one is None else one.decode("utf-8", "surrogateescape") for one in bare]
+    return Unstored(number, host_id, revision, *texts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ KIND_WORDS: Final = {
     "call_back_due": "Call-back due",
     "record_missing": "Record missing",
     "chain_broken": "Log changed",
+    "record_quarantined": "Record in quarantine",
+    "journal_damaged": "Journal damaged",
     "rules_not_loaded": "Rules not loaded",
 }
 

@@ -173,12 +173,22 @@ def _plain(value: Any) -> Any:
     return value.hex() if isinstance(value, bytes) else value
 
 
+def subject_of(kind: str, row: Mapping[str, Any]) -> str:
+    """
+    Give the id by which a log names a row of a kind.
+    """
+    if kind == "quarantined":
+        # It may have no id of its own that can be read.
+        return f"{row['host_id']}:{row['journal_number']}"
+    return str(row["id" if kind == "audit" else "record_id"])
+
+
 def _values(kind: str, row: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     salt = secrets.token_hex(SALT_BYTES)
     return {
         "agency": row["agency"] or NOBODYS,
         "kind": kind,
-        "subject_id": row["id" if kind == "audit" else "record_id"] or "",
+        "subject_id": subject_of(kind, row),
         "host_id": row.get("host_id", ""),
         "journal_number": row.get("journal_number", 0),
         "salt": salt,

@@ -1,9 +1,9 @@
 """
 Find the numbers of hosts' journals that the store lacks.
 
-A journal numbers its records without gaps, over decisions, reports and repeats alike, so a record
-that went missing shows. Only the newest numbers of a host are looked at: an older gap was seen when
-it was new.
+A journal numbers its records without gaps, over decisions, reports, repeats and what is in
+quarantine alike, so a record that went missing shows. Only the newest numbers of a host
+are looked at: an older gap was seen when it was new.
 """
 
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Select, Table, func, select, union_all
 
+from service.store import journal_positions
 from service.store.database import reading
-from service.store.decisions import decisions, repeats
-from service.store.dispatches import dispatches
+from service.store.journal_positions import NUMBERED, positions
+from service.store.quarantined import quarantined
 
-_NUMBERED: Final[tuple[Table, ...]] = (decisions, repeats, dispatches)
 # Numbers of a host, counted down from its newest: at 500 records a second more than a minute, after
 # which a gap counts, and a look.
 LOOKED_AT_MAX: Final = 50_000
@@ -56,7 +56,7 @@ def agencies_of(engine: Engine, host_id: str) -> tuple[str, ...]:
                 select(table.c.agency)
                 .where(table.c.host_id == host_id, table.c.journal_number > floor)
                 .distinct()
-                for table in _NUMBERED
+                for table in NUMBERED
             )
         )
         return tuple(sorted(set(connection.execute(found).scalars())))
@@ -65,7 +65,7 @@ def agencies_of(engine: Engine, host_id: str) -> tuple[str, ...]:
 def _hosts(connection: Connection) -> list[str]:
     # From one to the next through the index, since a list of all rows is long and hosts are few.
     found: set[str] = set()
-    for table in _NUMBERED:
+    for table in (*NUMBERED, positions):
         last = ""
         while len(found) < HOSTS_MAX:
             query = select(func.min(table.c.host_id)).where(table.c.host_id > last)
@@ -82,7 +82,7 @@ def _newest(connection: Connection, host_id: str) -> int:
         connection.execute(
             select(func.max(table.c.journal_number)).where(table.c.host_id == host_id)
         ).scalar_one()
-        for table in _NUMBERED
+        for table in NUMBERED
     ]
     return max(number or 0 for number in newest)
 
@@ -90,11 +90,14 @@ def _newest(connection: Connection, host_id: str) -> int:
 def _gaps_of(connection: Connection, host_id: str, stored_before: datetime) -> list[Gap]:
     newest = _newest(connection, host_id)
     floor = max(0, newest - LOOKED_AT_MAX)
+    never_came = _never_came(connection, host_id, newest, stored_before)
     # Only numbers are read, which stand in an index: records are long, and there are many.
-    above = [_above(table, host_id, floor) for table in _NUMBERED]
-    counts = [select(func.count()).select_from(one.subquery()) for one in above]
+    above = [_above(table, host_id, floor) for table in NUMBERED]
+    # What is in quarantine is not counted: a number may be there and in another table too.
+    counted = [one for one, table in zip(above, NUMBERED, strict=True) if table is not quarantined]
+    counts = [select(func.count()).select_from(one.subquery()) for one in counted]
     if sum(connection.execute(one).scalar_one() for one in counts) == newest - floor:
-        return []
+        return never_came
     numbers = union_all(*above).subquery()
     before = func.coalesce(func.lag(numbers.c.number).over(order_by=numbers.c.number), floor)
     steps = select(numbers.c.number, before.label("before")).subquery()
@@ -106,7 +109,20 @@ def _gaps_of(connection: Connection, host_id: str, stored_before: datetime) -> l
     )
     found = {row.number: row.before for row in connection.execute(query)}
     old = _stored_before(connection, host_id, list(found), stored_before)
-    return [Gap(host_id, found[number] + 1, number - 1) for number in found if number in old]
+    within = [Gap(host_id, found[number] + 1, number - 1) for number in found if number in old]
+    return within + never_came
+
+
+def _never_came(
+    connection: Connection, host_id: str, newest: int, noted_before: datetime
+) -> list[Gap]:
+    """
+    Give the gap behind the newest number: what a journal is known to have given, and did not send.
+    """
+    position = journal_positions.find(connection, host_id)
+    if position is None or position.highest <= newest or position.at >= noted_before:
+        return []
+    return [Gap(host_id, newest + 1, position.highest)]
 
 
 def _above(table: Table, host_id: str, floor: int) -> Select[Any]:
@@ -119,7 +135,7 @@ def _stored_before(
 ) -> set[int]:
     return {
         number
-        for table in _NUMBERED
+        for table in NUMBERED
         for number in connection.execute(
             select(table.c.journal_number).where(
                 table.c.host_id == host_id,

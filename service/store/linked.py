@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Column, Engine, Table, func, select
+from sqlalchemy import ColumnElement, Engine, String, Table, cast, func, select
 
 from service.store import chain
 from service.store.audit import audit
@@ -15,6 +15,7 @@ from service.store.chain import Link
 from service.store.database import reading
 from service.store.decisions import decisions, repeats
 from service.store.dispatches import dispatches
+from service.store.quarantined import quarantined
 
 BATCH: Final = 500
 GAPS_MAX: Final = 20  # told of one host; who looks into them finds the others
@@ -23,6 +24,7 @@ TABLES: Final[Mapping[str, Table]] = {
     "decision": decisions,
     "dispatch": dispatches,
     "repeat": repeats,
+    "quarantined": quarantined,
     "audit": audit,
 }
 
@@ -39,8 +41,7 @@ def contents(engine: Engine, links: Sequence[Link]) -> list[dict[str, Any] | Non
                 continue
             columns = [table.c[name] for name in chain.CONTENT[kind]]
             for row in connection.execute(select(*columns).where(_id_of(table).in_(ids))):
-                values = dict(row._mapping)
-                content = chain.content_of(kind, values)
+                content = chain.content_of(kind, dict(row._mapping))
                 found[_key(kind, content)] = content
     return [
         found.get((one.kind, one.subject_id, one.host_id, one.journal_number)) or _moved(found, one)
@@ -49,8 +50,12 @@ def contents(engine: Engine, links: Sequence[Link]) -> list[dict[str, Any] | Non
 
 
 def _key(kind: str, content: Mapping[str, Any]) -> tuple[str, str, str, int]:
-    subject_id = content["id" if kind == "audit" else "record_id"]
-    return kind, subject_id, content.get("host_id", ""), content.get("journal_number", 0)
+    return (
+        kind,
+        chain.subject_of(kind, content),
+        content.get("host_id", ""),
+        content.get("journal_number", 0),
+    )
 
 
 def _moved(
@@ -72,7 +77,12 @@ def without_link(
     """
     for kind, table in TABLES.items():
         key, at = _id_of(table), table.c["at" if kind == "audit" else "stored_at"]
-        query = select(key).where(table.c.agency == agency, at < before)
+        whose = (
+            func.coalesce(table.c.agency, chain.NOBODYS)
+            if kind == "quarantined"
+            else table.c.agency
+        )
+        query = select(key).where(whose == agency, at < before)
         if since is not None:
             query = query.where(at >= since)
         last = ""
@@ -141,6 +151,11 @@ def _gaps_of(engine: Engine, host: str, before: datetime) -> list[tuple[str, int
     return found[:GAPS_MAX]
 
 
-def _id_of(table: Table) -> Column[str]:
-    column: Column[str] = table.c["id" if table is audit else "record_id"]
+def _id_of(table: Table) -> ColumnElement[str]:
+    """
+    Give the id by which a log names a row, as `chain.subject_of` does.
+    """
+    if table is quarantined:
+        return table.c.host_id + ":" + cast(table.c.journal_number, String)
+    column: ColumnElement[str] = table.c["id" if table is audit else "record_id"]
     return column

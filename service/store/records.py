@@ -1,30 +1,39 @@
 """
 Store what journals send: each kind of record in the table of its noun, all of a batch in one
-transaction.
+transaction, with how far the store has the journal.
 
-A record comes as often as it likes and is stored once. Nothing here changes a record that is
-stored.
+A record comes as often as it likes and is stored once. One that can never be stored as it is goes
+into quarantine. Nothing here changes a record that is stored.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
+import orjson
+import structlog
 from sqlalchemy import Connection, Engine, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import ProgrammingError
 
+from service.errors import StoreUnavailableError
 from service.store import (
     chain,
     decision_fields,
     decision_marks,
     decisions,
     dispatches,
+    journal_positions,
+    quarantined,
     unmapped_types,
 )
-from service.store.database import reading, writing
+from service.store.database import writing
+from service.store.quarantined import Quarantined
 
+log = structlog.get_logger()
+
+QUARANTINED: Final = "quarantined"  # the kind under which `also` is told of them
 _TABLES: Mapping[str, Table] = {
     "decision": decisions.decisions,
     "dispatch": dispatches.dispatches,
@@ -34,29 +43,32 @@ _FIELDS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "dispatch": dispatches.fields_of,
 }
 _REPEATED = ("host_id", "journal_number", "record_id", "agency", "fingerprint", "body", "stored_at")
+# What names a record, and the most characters that its column takes (0: as many as it likes).
+_NAMES: Mapping[str, int] = {"record_id": 200, "agency": 64, "call_id": 0}
+# What says nothing of a record: the store is away, has other tables than this program knows, or the
+# machine has no memory left.
+_NOT_OF_A_RECORD = (StoreUnavailableError, ProgrammingError, MemoryError)
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class _UnfitError(ValueError):
     """
-    A record that the database will never take as it is, and the kind of error it gave.
+    Say in our own words why a record can never be stored as it is.
     """
-
-    record_id: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
     """
-    A record as its table keeps it.
+    A record as its table keeps it, and as it came.
     """
 
     kind: str
     values: dict[str, Any]
+    record: Mapping[str, Any]
 
 
-# What else happens in the transaction that stores rows of a kind, such as raising alerts.
+# What else happens in the transaction that stores rows of a kind, such as raising alerts. Of kind
+# `quarantined` it is told only those that are new.
 Also = Callable[[Connection, str, Sequence[Mapping[str, Any]]], object]
 
 
@@ -65,66 +77,149 @@ def insert(
     records: Sequence[Mapping[str, Any]],
     at: datetime,
     also: Also | None = None,
-) -> tuple[int, tuple[Refused, ...]]:
+) -> tuple[int, tuple[Quarantined, ...]]:
     """
     Store records of journals, all in one transaction; those that are there already change nothing.
 
-    Each record is the fields of a journal's `Record` as a mapping; *at* is kept as `stored_at`.
-    *also* is called in the same transaction with the rows of each kind, those that were there
-    already too.
+    Each record is the fields of a journal's record as a mapping, its `body` as an object or as the
+    text or bytes of one; *at* is kept as `stored_at`. *also* is called in the same transaction with
+    the rows of each kind, those that were there already too.
 
     Returns:
-        How many were new, and which ones can never be stored as they are: they stay in their
-        journal.
+        How many were new, and which ones can never be stored as they are: those are in quarantine.
+
+    Raises:
+        StoreUnavailableError: nothing was stored, or not all; a record that is told again changes
+            nothing.
+    """
+    rows, poison = _read_all(records, at)
+    try:
+        return _insert(engine, rows, poison, also), tuple(poison)
+    except _NOT_OF_A_RECORD:
+        raise
+    except Exception:  # noqa: BLE001  # whatever it is, it must not keep the others out for ever
+        count = _insert(engine, [], poison, also)
+    for row in rows:
+        try:
+            count += _insert(engine, [row], [], also)
+        except _NOT_OF_A_RECORD:
+            raise
+        except Exception as error:  # noqa: BLE001  # the same
+            reason = f"it cannot be stored ({_kind(error)})"
+            poison.append(quarantined.of_record(row.record, reason, at))
+            _insert(engine, [], poison[-1:], also)
+    return count, tuple(poison)
+
+
+def store_again(
+    engine: Engine, kept: Quarantined, by: str, at: datetime, also: Also | None = None
+) -> str | None:
+    """
+    Store a record out of quarantine, and settle it there, in one transaction.
+
+    Returns:
+        Why it still cannot be stored, and nothing has changed; None: it is stored.
 
     Raises:
         StoreUnavailableError: nothing was stored.
     """
-    refused: list[Refused] = []
+    place = kept.host_id, kept.journal_number
+    rows, poison = _read_all([kept.record()], at)
+    if poison:
+        return poison[0].reason
+    try:
+        with writing(engine) as connection:
+            if quarantined.settle(connection, place, by, at):
+                _insert_rows(connection, rows, also)
+    except _NOT_OF_A_RECORD:
+        raise
+    except Exception as error:  # noqa: BLE001  # it stays where it is
+        return f"it cannot be stored ({_kind(error)})"
+    return None
+
+
+def _read_all(
+    records: Sequence[Mapping[str, Any]], at: datetime
+) -> tuple[list[_Row], list[Quarantined]]:
     rows: list[_Row] = []
+    poison: list[Quarantined] = []
     for record in records:
-        kind = record.get("kind")
-        if not isinstance(kind, str) or kind not in _TABLES:
-            named = str(record.get("record_id"))
-            refused.append(Refused(named, "the kind of record is not known"))
+        try:
+            rows.append(_read(record, at))
+        except _UnfitError as error:
+            reason = str(error)
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+            reason = f"it cannot be read ({type(error).__name__})"
+        else:
             continue
         try:
-            rows.append(_Row(kind, {**_FIELDS[kind](record), "stored_at": at}))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            refused.append(Refused(str(record.get("record_id")), type(error).__name__))
-    try:
-        return _insert(engine, rows, also), tuple(refused)
-    except (StatementError, ValueError):
-        # One record that the database refuses must not keep the others of its batch out for ever.
-        count = 0
-    for row in rows:
+            poison.append(quarantined.of_record(record, reason, at))
+        except ValueError:
+            log.error("record_without_place", reason=reason)  # no journal of ours sends one
+    return rows, poison
+
+
+def _read(record: Mapping[str, Any], at: datetime) -> _Row:
+    kind = record.get("kind")
+    if not isinstance(kind, str) or kind not in _TABLES:
+        raise _UnfitError("its kind is not known")
+    for name, characters_max in _NAMES.items():
+        value = record.get(name)
+        if not isinstance(value, str) or not value:
+            raise _UnfitError(f"it has no `{name}`")
+        if characters_max and len(value) > characters_max:
+            raise _UnfitError(f"its `{name}` has more than {characters_max} characters")
+    if not isinstance(record.get("fingerprint"), str | None):
+        raise _UnfitError("its `fingerprint` is no text")
+    body = record.get("body")
+    if isinstance(body, str | bytes):
         try:
-            count += _insert(engine, [row], also)
-        except (StatementError, ValueError) as error:
-            refused.append(Refused(row.values["record_id"], type(error).__name__))
-    return count, tuple(refused)
+            body = orjson.loads(quarantined.body_bytes(body))
+        except ValueError as error:
+            raise _UnfitError("its body is no JSON") from error
+    if not isinstance(body, Mapping):
+        raise _UnfitError("its body is no JSON object")
+    fields = _FIELDS[kind]({**record, "body": body})
+    return _Row(kind, {**fields, "stored_at": at}, record)
 
 
-def stored_ids(engine: Engine, ids: Sequence[str]) -> set[str]:
+def _kind(error: Exception) -> str:
     """
-    Tell which of these record ids are in the store.
+    Name an error by its kind alone: its words may hold a value of the record.
     """
-    if not ids:
-        return set()
-    with reading(engine) as connection:
-        return {one for table in _TABLES.values() for one in _places(connection, table, ids)}
+    return type(getattr(error, "orig", None) or error).__name__
 
 
-def _insert(engine: Engine, rows: list[_Row], also: Also | None) -> int:
-    if not rows:
+def _insert(
+    engine: Engine, rows: list[_Row], poison: Sequence[Quarantined], also: Also | None
+) -> int:
+    if not rows and not poison:
         return 0
-    count = 0
     with writing(engine) as connection:
-        for kind, table in _TABLES.items():
-            of_kind = [row.values for row in rows if row.kind == kind]
-            count += _insert_kind(connection, table, of_kind)
-            if also is not None and of_kind:
-                also(connection, kind, of_kind)
+        count = _insert_rows(connection, rows, also)
+        new = quarantined.add(connection, poison)
+        told = [asdict(one) for one in poison if (one.host_id, one.journal_number) in new]
+        if told:
+            chain.add(connection, QUARANTINED, told, told[0]["stored_at"])
+        if also is not None and told:
+            also(connection, QUARANTINED, told)
+        places = [_place(row.values) for row in rows]
+        places += [(one.host_id, one.journal_number) for one in poison]
+        at = rows[0].values["stored_at"] if rows else poison[0].stored_at
+        # In one order everywhere, so that two workers never wait for each other.
+        for host_id in sorted({host_id for host_id, _ in places}):
+            numbers = [number for host, number in places if host == host_id]
+            journal_positions.advance(connection, host_id, numbers, at)
+    return count
+
+
+def _insert_rows(connection: Connection, rows: Sequence[_Row], also: Also | None) -> int:
+    count = 0
+    for kind, table in _TABLES.items():
+        of_kind = [row.values for row in rows if row.kind == kind]
+        count += _insert_kind(connection, table, of_kind)
+        if also is not None and of_kind:
+            also(connection, kind, of_kind)
     return count
 
 

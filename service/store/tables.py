@@ -14,10 +14,12 @@ from service.store import (
     dispatches,
     drafts,
     findings,
+    journal_positions,
     keys,
     mapped_types,
     openings,
     people,
+    quarantined,
     reviews,
     ruleset_choices,
     rulesets,
@@ -57,6 +59,8 @@ TABLES = (
     unmapped_types.unmapped,
     chain.chain,
     verifications.verifications,
+    quarantined.quarantined,
+    journal_positions.positions,
 )
 
 __all__ = ["TABLES", "metadata"]

@@ -27,7 +27,7 @@ def ship(api: Api) -> None:
     unstored = api.parts.journal.unstored(10_000)
     sent = [{one.name: getattr(record, one.name) for one in fields(record)} for record in unstored]
     records.insert(api.parts.store, sent, dt.datetime.now(dt.UTC), also=raise_for_stored)
-    api.parts.journal.confirm([record.record_id for record in unstored])
+    api.parts.journal.confirm([record.number for record in unstored])
 
 
 def nobody_sent(api: Api, call_id: str) -> str:

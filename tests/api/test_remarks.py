@@ -2,6 +2,7 @@
 Prove where the words of a remark are kept, and that an agency can have them kept nowhere.
 """
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -67,7 +68,7 @@ def test_a_remark_that_is_not_kept_is_written_nowhere(forgetful: Api) -> None:
     body = {"call_id": "forgotten", "remarks": SECRET, "incident_type": CODED}
     answer = forgetful.post("/v1/decisions", body).json
     sent = [one for one in forgetful.parts.journal.unstored(1_000) if one.call_id == "forgotten"]
-    assert [one.body["request"]["remarks"] for one in sent] == [None]
+    assert [json.loads(one.body)["request"]["remarks"] for one in sent] == [None]
     assert "enc:" not in str(sent)
     ship(forgetful.parts)
     assert SECRET.encode() not in on_disk(forgetful)

@@ -54,7 +54,7 @@ def ship(parts: Parts) -> None:
     sent = [{one.name: getattr(record, one.name) for one in fields(record)} for record in unstored]
     _, refused = records.insert(parts.store, sent, dt.datetime.now(dt.UTC))
     assert refused == ()
-    parts.journal.confirm([record.record_id for record in unstored])
+    parts.journal.confirm([record.number for record in unstored])
 
 
 @contextmanager

@@ -270,7 +270,7 @@ def an_alert(service: Service, number: int, call_id: str | None) -> Alert:
     """
     now = service.parts.now()
     made = Alert(
-        *(alerts.new_id(), "example", KINDS[number % 4], f"{number}" * 8, call_id),
+        *(alerts.new_id(), "example", KINDS[number % len(KINDS)], f"{number}" * 8, call_id),
         *("Look at this.", now, now),
     )
     assert alerts.create(service.parts.store, made)
@@ -319,7 +319,7 @@ def test_the_state_says_what_is_away_and_what_went_wrong(
     logs = service.parts.settings.home / "logs"
     logs.mkdir(exist_ok=True)
     (logs / "worker.log").write_text(
-        '{"level":"error","event":"record_refused","timestamp":"2026-11-24T12:00:00Z",'
+        '{"level":"error","event":"record_quarantined","timestamp":"2026-11-24T12:00:00Z",'
         '"reason":"she said"}\n'
         '{"level":"info","event":"stored","timestamp":"2026-11-24T12:00:00Z"}\n'
         '{"level":"error","event":"a new thing","timestamp":"2026-11-24T12:00:00Z"}\n'
@@ -327,7 +327,7 @@ def test_the_state_says_what_is_away_and_what_went_wrong(
     )
     shown = supervisor.get("/state")
     assert shown.status_code == 200
-    assert "The store refused a record" in shown.text
+    assert "The store could not take a record" in shown.text
     assert "she said" not in shown.text
     assert "Queue (Redis)" in shown.text
     assert "decisions wait in the journal" in shown.text

@@ -42,7 +42,7 @@ def seen(service: Service, *codes: str) -> None:
     unstored = parts.journal.unstored(1000)
     sent = [{one.name: getattr(record, one.name) for one in fields(record)} for record in unstored]
     records.insert(parts.store, sent, dt.datetime.now(dt.UTC))
-    parts.journal.confirm([record.record_id for record in unstored])
+    parts.journal.confirm([record.number for record in unstored])
 
 
 def test_a_code_is_mapped_from_the_list_and_taken_back(

@@ -154,9 +154,12 @@ def test_what_was_stored_before_is_marked_by_the_migration(url: str) -> None:
 
 def _undo(connection: Any) -> None:
     for statement in (
+        "DROP TABLE kept_rules",
         "DROP TABLE verifications",
         "DROP TABLE chain",
         *(["DROP FUNCTION chain_is_kept()"] if connection.dialect.name == "postgresql" else []),
+        "DROP TABLE journal_positions",
+        "DROP TABLE quarantined",
         "DROP TABLE mapped_incident_types",
         "DROP TABLE unmapped_incident_types",
         "DROP TABLE decision_marks",

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
-from service.store import decisions, dispatches, records
+from service.store import decisions, dispatches, journal_positions, quarantined, records
 from service.store.database import reading
 from service.store.decision_fields import Filters
 
@@ -83,7 +83,7 @@ def test_a_mixed_batch_told_twice_is_stored_once(store: Engine) -> None:
     batch = [decision(1), dispatch(2, "d-1", override=False), dispatch(3, "d-1", override=True)]
     assert records.insert(store, batch, NOW) == (3, ())
     assert records.insert(store, [*batch, decision(4)], NOW) == (1, ())
-    assert records.stored_ids(store, ["d-1", "s-2", "s-3", "s-9"]) == {"d-1", "s-2", "s-3"}
+    assert journal_positions.confirmed(store, "h1", [1, 2, 3, 9]) == {1, 2, 3}
     assert len(dispatches.of_decisions(store, "a", ["d-1"])) == 2
 
 
@@ -103,7 +103,7 @@ def test_a_report_told_to_two_hosts_is_kept_twice_and_counted_once(store: Engine
 
 def test_a_report_that_cannot_be_stored_keeps_no_other_out(store: Engine) -> None:
     """
-    A report that lacks what makes it one is named and left in its journal.
+    A report that lacks what makes it one is named and goes into quarantine.
     """
     batch = [
         dispatch(1, "d-1", override=True, body={}),
@@ -116,7 +116,7 @@ def test_a_report_that_cannot_be_stored_keeps_no_other_out(store: Engine) -> Non
     count, refused = records.insert(store, batch, NOW)
     assert count == 2
     assert {one.record_id for one in refused} == {"s-1", "s-2", "s-3", "s-4"}
-    assert records.stored_ids(store, ["s-5", "d-6"]) == {"s-5", "d-6"}
+    assert quarantined.count(store) == 4
 
 
 def test_the_latest_report_counts(store: Engine) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import IntegrityError
 
 from service.errors import CursorError, SettingsError
-from service.store import agencies, decisions, keys, people, records
+from service.store import agencies, decisions, journal_positions, keys, people, quarantined, records
 from service.store.agencies import Agency
 from service.store.database import open_store, reading, writing
 from service.store.decision_fields import Filters
@@ -99,8 +99,8 @@ def test_a_batch_told_twice_is_stored_once(store: Engine) -> None:
     assert records.insert(store, [record(1), record(2)], NOW) == (2, ())
     assert records.insert(store, [record(1), record(2)], NOW) == (0, ())
     assert records.insert(store, [record(2), record(3)], NOW) == (1, ())
-    assert records.stored_ids(store, ["r-001", "r-003", "r-009"]) == {"r-001", "r-003"}
-    assert records.stored_ids(store, []) == set()
+    assert journal_positions.confirmed(store, "h1", [1, 3, 9]) == {1, 3}
+    assert journal_positions.confirmed(store, "h1", []) == set()
 
 
 def test_a_request_told_to_two_hosts_is_kept_twice_and_counted_once(store: Engine) -> None:
@@ -146,7 +146,7 @@ def test_a_decision_comes_back_whole(store: Engine) -> None:
 
 def test_a_record_that_cannot_be_stored_keeps_no_other_out(store: Engine) -> None:
     """
-    One bad record of a batch is named and left in its journal; the others are stored.
+    One bad record of a batch is named and goes into quarantine; the others are stored.
     """
     batch = [
         record(1),
@@ -164,7 +164,9 @@ def test_a_record_that_cannot_be_stored_keeps_no_other_out(store: Engine) -> Non
         "r-004",
         "another with the place of the first",
     }
-    assert records.stored_ids(store, ["r-001", "r-005"]) == {"r-001", "r-005"}
+    assert {one.record_id for one in quarantined.page(store, 9)} == {
+        one.record_id for one in refused
+    }
 
 
 def test_a_bare_body_is_stored_as_not_known(store: Engine) -> None:

@@ -3,6 +3,7 @@ Prove that what is in the journal reaches the store: real Redis, Celery, SQLite,
 """
 
 import signal
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import fields
@@ -15,7 +16,7 @@ from sqlalchemy import select
 from service.journal import Entry, Journal, Written, create_journal
 from service.redis_client import ALIVE_KEY
 from service.settings import Settings, read_settings
-from service.store import agencies, decisions, dispatches, records, reviews
+from service.store import agencies, decisions, dispatches, journal_positions, quarantined, reviews
 from service.store.agencies import Agency
 from service.store.database import open_store, reading
 from service.store.migration import migrate
@@ -200,10 +201,45 @@ def test_the_same_batch_told_twice_is_stored_once(host: Host) -> None:
     ]
     for _ in range(3):
         celery.send_task("workers.tasks.store_records", args=[sent])
-    wait_until(lambda: records.stored_ids(host.store, ["r-1"]) == {"r-1"}, 20)
+    wait_until(
+        lambda: journal_positions.confirmed(host.store, host.journal.host_id, [1]) == {1}, 20
+    )
     queue = host.redis.client()
     wait_until(lambda: queue.llen(QUEUE) == 0 and queue.hlen("unacked") == 0, 10)
     assert len(decisions.of_call(host.store, "example", "r-1")) == 1
+
+
+def test_a_record_that_nobody_can_read_holds_up_no_other(host: Host) -> None:
+    """
+    A body that is no JSON, or no text, goes into quarantine, and what follows it is stored.
+    """
+    host.append("before")
+    host.append("poison")
+    host.append("after")
+    with sqlite3.connect(host.settings.journal_path) as connection:
+        connection.execute("UPDATE records SET body = X'FF7B', call_id = X'FF' WHERE number = 2")
+    host.start_worker()
+    host.start_shipper()
+    wait_until(lambda: host.journal.backlog()[0] == 0, 20)
+    (kept,) = quarantined.page(host.store, 9)
+    assert (kept.journal_number, kept.record_id, kept.body) == (2, "poison", b"\xff{")
+    assert decisions.find(host.store, "example", "after") is not None
+    assert b"poison" in (host.home / "worker.log").read_bytes()
+
+
+@pytest.mark.parametrize("host", ["sqlite"], indirect=True)
+def test_a_flushed_redis_is_told_again(host: Host) -> None:
+    """
+    What Redis forgot while nobody took it is sent again.
+    """
+    host.environment["CRISIS_ROUTER_SHIP_AGAIN_S"] = "0.5"
+    host.start_shipper()
+    host.append("r-1")
+    queue = host.redis.client()
+    wait_until(lambda: queue.llen(QUEUE) > 0, 20)
+    queue.flushall()
+    host.start_worker()
+    host.wait_stored(["r-1"], 20)
 
 
 @pytest.mark.parametrize("host", ["sqlite"], indirect=True)

@@ -12,7 +12,7 @@ from service.store.database import Instant
 from service.verify_log import digest_of
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,91 @@
+"""
+`crisis-router quarantine`: what the store could never take as it is, by its ids and reasons.
+
+What a record says is never shown: it may be about a person.
+"""
+
+import click
+
+from service.alerts import raise_for_stored
+from service.commands.command_line import now, plainly, standing_store
+from service.errors import CrisisRouterError
+from service.store import quarantined, records
+from service.store.quarantined import Quarantined
+
+PAGE_ITEMS = 200
+BY = "command line"
+
+
+@click.group()
+def quarantine() -> None:
+    """Look after records that cannot be stored as they are."""
+
+
+@quarantine.command("list")
+@plainly
+def list_records() -> None:
+    """Show what is in quarantine, of every agency."""
+    store, after = standing_store(), None
+    while found := quarantined.page(store, PAGE_ITEMS, after):
+        for one in found:
+            click.echo(f"{one.host_id} {one.journal_number:>10}  {_named(one)}  {one.reason}")
+        after = found[-1].host_id, found[-1].journal_number
+
+
+@quarantine.command()
+@click.argument("host_id", metavar="HOST")
+@click.argument("number", type=int)
+@plainly
+def show(host_id: str, number: int) -> None:
+    """Show one record by its HOST and NUMBER, without what it says."""
+    one = _find(host_id, number)
+    click.echo(f"host      {one.host_id}")
+    click.echo(f"number    {one.journal_number}")
+    click.echo(f"kind      {one.kind or 'not known'}")
+    click.echo(f"record    {one.record_id or 'not known'}")
+    click.echo(f"agency    {one.agency or 'not known'}")
+    click.echo(f"reason    {one.reason}")
+    click.echo(f"body      {len(one.body)} bytes, kept as they came")
+    click.echo(f"since     {one.stored_at:%Y-%m-%d %H:%M:%S} UTC")
+    if one.settled_at is not None:
+        click.echo(f"stored    {one.settled_at:%Y-%m-%d %H:%M:%S} UTC")
+
+
+@quarantine.command()
+@click.argument("host_id", metavar="HOST", required=False)
+@click.argument("number", type=int, required=False)
+@click.option("--all", "of_all", is_flag=True, help="Try everything that is in quarantine.")
+@plainly
+def retry(host_id: str | None, number: int | None, *, of_all: bool) -> None:
+    """Store a record, now that the program can; one that it still cannot take stays."""
+    if of_all == (host_id is not None and number is not None):
+        raise CrisisRouterError("say which one, by HOST and NUMBER, or --all")
+    stored = left = 0
+    for one in _every() if of_all else [_find(host_id or "", number or 0)]:
+        if one.settled_at is not None:
+            raise CrisisRouterError(f"it was stored at {one.settled_at:%Y-%m-%d %H:%M:%S} UTC")
+        reason = records.store_again(standing_store(), one, BY, now(), also=raise_for_stored)
+        stored, left = stored + (reason is None), left + (reason is not None)
+        if reason is not None:
+            click.echo(f"{one.host_id} {one.journal_number} stays: {reason}", err=True)
+    click.echo(f"{stored} stored, {left} left in quarantine")
+
+
+def _every() -> list[Quarantined]:
+    store, after = standing_store(), None
+    found: list[Quarantined] = []
+    while piece := quarantined.page(store, PAGE_ITEMS, after):
+        found += piece
+        after = piece[-1].host_id, piece[-1].journal_number
+    return found
+
+
+def _find(host_id: str, number: int) -> Quarantined:
+    found = quarantined.find(standing_store(), host_id, number)
+    if found is None:
+        raise CrisisRouterError("there is no such record: see crisis-router quarantine list")
+    return found
+
+
+def _named(one: Quarantined) -> str:
+    return f"{one.kind or '?':<10} {one.record_id or '?':<32} {one.agency or '?':<20}"
