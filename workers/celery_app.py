@@ -97,7 +97,7 @@ def configuration(settings: Settings) -> dict[str, Any]:
     }
 
 
-app = Celery("crisis_router", include=["workers.tasks", "workers.rule_tasks"])
+app = Celery("crisis_router", include=["workers.tasks", "workers.rule_tasks", "workers.signs"])
 app.add_defaults(lambda: configuration(read_settings()))
 
 
