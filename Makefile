@@ -3,7 +3,7 @@ PYTHON ?= python3
 PY     := .venv/bin/python
 PIP    := $(PY) -m pip install -q --disable-pip-version-check --no-input --no-compile --no-deps --require-hashes
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check lint types arrows benchmark screenshots demo lock setup clean
+.PHONY: help run test test-long faults check lint types arrows benchmark screenshots demo lock setup clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ test: .venv/.test ## Run the whole suite, with real Redis and PostgreSQL on free
 
 test-long: .venv/.test ## Run the suite with at least 2,000 random calls for each property
 	@HYPOTHESIS_PROFILE=long $(PY) -m pytest -q -n 2 --dist worksteal
+
+faults: .venv/.test ## Kill, stop and empty every part at least 200 times under load, and print what came of it
+	@$(PY) -m tests.faults
 
 check: lint types arrows ## Check style, types and the direction of imports
 

@@ -51,6 +51,7 @@ from service.dispatch_request import dispatch_schema
 from service.dispatches import Dispatches
 from service.encryption import open_key_ring, session_key
 from service.host.process_list import announce
+from service.host.signs_of_life import SignOfLife
 from service.journal import Journal
 from service.log import configure_log
 from service.metrics import make_metrics
@@ -84,6 +85,7 @@ from service.rules_in_force import RulesInForce, read_rules, rulesets_shown
 from service.settings import Settings, read_settings
 from service.store.database import open_store
 from service.surroundings import Surroundings
+from service.threads_at_work import ThreadsAtWork
 from service.tuning.checks import Checks
 from service.tuning.drafts import Drafts
 from service.tuning.live_rules import LiveRules
@@ -100,10 +102,20 @@ def create_app() -> Flask:
     """
     _die_with_parent()
     settings = read_settings()
+    alive = SignOfLife(settings.home, "api")
+    alive.begin()
     configure_log(keep=settings.home / "logs" / "api.log")
     parts, close = join(settings)
-    multiprocessing.util.Finalize(None, close, exitpriority=10)
     app = make_flask(parts)
+    threads = ThreadsAtWork(app.wsgi_app, settings.api_threads, settings.request_s_max)
+    app.wsgi_app = threads  # type: ignore[method-assign]  # as Flask's manual has it
+    alive.start(lambda: not threads.is_stuck())
+
+    def end() -> None:
+        alive.end()
+        close()
+
+    multiprocessing.util.Finalize(None, end, exitpriority=10)
     # What was read at the start stays for good: the collector need not walk it again and again.
     gc.freeze()
     return app

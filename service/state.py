@@ -13,6 +13,7 @@ import orjson
 
 from service.access import Actor
 from service.host.process_list import listed
+from service.host.restarts import restarts
 from service.parts import Parts
 
 LOOK_AGE_S_MAX: Final = 15.0  # a look is taken every second; a slow network may take a few
@@ -33,6 +34,8 @@ WORDS: Final[Mapping[str, str]] = {
     "look_failed": "A look at keys, agencies and the queue failed.",
     "look_not_kept": "What was seen of keys and agencies could not be kept on disk.",
     "page_failed": "A page failed.",
+    "part_died": "A part ended unasked and was started again.",
+    "part_hung": "A part gave no sign of life; it was ended and started again.",
     "record_quarantined": "The store could not take a record as it is; it is in quarantine.",
     "rules_gone": "A ruleset is gone from the configuration; the last good one decides.",
     "rules_not_kept": "The last good rules could not be kept on disk.",
@@ -88,6 +91,7 @@ def whole(parts: Parts, actor: Actor) -> dict[str, Any]:
         **summary(parts, actor),
         "processes": listed(parts.settings.home, actor.agency),
         "parts": _parts(parts),
+        "restarts": restarts(parts.settings.home),
         "troubles": [
             {"at": one.at, "part": one.part, "level": one.level, "text": one.text}
             for one in troubles(parts.settings.home)

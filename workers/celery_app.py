@@ -128,7 +128,10 @@ def _log_schedule(settings: Settings) -> dict[str, Any]:
     }
 
 
-app = Celery("crisis_router", include=["workers.tasks", "workers.rule_tasks", "workers.log_tasks"])
+app = Celery(
+    "crisis_router",
+    include=["workers.tasks", "workers.rule_tasks", "workers.log_tasks", "workers.signs"],
+)
 app.add_defaults(lambda: configuration(read_settings()))
 
 

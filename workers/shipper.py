@@ -25,6 +25,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.errors import JournalUnavailableError, StoreUnavailableError
+from service.host.signs_of_life import SignOfLife
 from service.journal import Journal, Unstored
 from service.log import configure_log
 from service.settings import Settings, read_settings
@@ -196,6 +197,30 @@ class Shipper:
             self._tries.clear()
 
 
+class _Rounds:
+    """
+    Know when the last round ended. The first may bring the store up to date, for as long as it
+    takes.
+    """
+
+    def __init__(self, round_s_max: float) -> None:
+        self._round_s_max = round_s_max
+        self._ended_at: float | None = None
+
+    def note(self) -> None:
+        """
+        Note that a round ended.
+        """
+        self._ended_at = time.monotonic()
+
+    def is_well(self) -> bool:
+        """
+        Tell whether a round ended lately.
+        """
+        ended_at = self._ended_at
+        return ended_at is None or time.monotonic() - ended_at < self._round_s_max
+
+
 def run(settings: Settings) -> int:
     """
     Ship until a SIGTERM or SIGINT comes, then for `ship_drain_s_max` at most what is left.
@@ -207,14 +232,20 @@ def run(settings: Settings) -> int:
         signal.signal(number, lambda *_: stop.set())
     shipper = Shipper(settings, Journal(settings))
     log.info("shipping", home=str(settings.home))
+    rounds = _Rounds(settings.round_s_max)
+    alive = SignOfLife(settings.home, "shipper")
+    alive.start(rounds.is_well)
     wait_s = 0.0
     while not stop.wait(wait_s):
         wait_s = shipper.step()
+        rounds.note()
     end = time.monotonic() + settings.ship_drain_s_max
     while not shipper.is_drained() and time.monotonic() < end:
         time.sleep(min(shipper.step(), max(0.0, end - time.monotonic())))
+        rounds.note()
     log.info("stopped", drained=shipper.is_drained())
     shipper.close()
+    alive.end()
     return 0
 
 

@@ -238,6 +238,7 @@ def _state() -> dict[str, Schema]:
     state = {"type": "string", "enum": ["ok", "away", "unknown"]}
     stood_on = thing({"part": TEXT, "state": state})
     trouble = thing({"at": TEXT, "part": TEXT, "level": TEXT, "text": TEXT})
+    restart = thing({"part": TEXT, "died": WHOLE, "hung": WHOLE})
     process = thing({"part": TEXT, "pid": WHOLE, "ruleset": maybe(ANY_OBJECT)})
     return {
         "Health": thing({"status": {"const": "ok"}}),
@@ -260,8 +261,9 @@ def _state() -> dict[str, Schema]:
                 "processes": many(process),
                 "parts": many(stood_on),
                 "troubles": many(trouble),
+                "restarts": many(restart),
             },
-            optional=("processes", "parts", "troubles"),
+            optional=("processes", "parts", "troubles", "restarts"),
         ),
     }
 

@@ -103,10 +103,18 @@ class ChildProcess:
             return None
         self._end_session()
         if now - self._started_at > _STEADY_S:
-            self._wait_s = _WAIT_S_MIN
+            # It ran as it should: nothing speaks for waiting.
+            self._start_again_at, self._wait_s = now, _WAIT_S_MIN
+            return self._process.returncode
         self._start_again_at = now + self._wait_s
         self._wait_s = min(_WAIT_S_MAX, 2 * self._wait_s)
         return self._process.returncode
+
+    def end(self) -> None:
+        """
+        End a process that hangs, and all that it started; `look` starts it again.
+        """
+        self._end_session()
 
     def stop(self, wait_s_max: float) -> bool:
         """

@@ -1,8 +1,8 @@
 """
 Run the whole service on one host: Redis, the processes that answer, the shipper, a worker and beat.
 
-It starts them in order, starts again what dies, and stops all of them in order, with nothing left
-behind.
+It starts them in order, starts again what dies or hangs, and stops all of them in order, with
+nothing left behind.
 
     sys.exit(supervise(read_settings()))
 """
@@ -26,7 +26,9 @@ from pathlib import Path
 from service.errors import SettingsError
 from service.host.child_process import ChildProcess, Plan
 from service.host.first_start import CREDENTIALS, make_home, prepare
+from service.host.oversight import Oversight
 from service.host.private_redis import PrivateRedis, plan_redis
+from service.redis_client import connect
 from service.settings import SETTINGS, Settings
 
 Say = Callable[[str], None]
@@ -72,8 +74,9 @@ def supervise(settings: Settings, say: Say = print) -> int:
         if redis is not None and redis.made_folder is not None:
             held.callback(shutil.rmtree, redis.made_folder, ignore_errors=True)
         parts = _plan_parts(settings, redis)
+        client = connect(redis.url) if redis is not None else None
         try:
-            return _run(settings, parts, stop, say)
+            return _run(settings, parts, Oversight(settings, parts, client, say), stop, say)
         finally:
             _stop_all(settings, parts, say)
 
@@ -139,7 +142,11 @@ def granian_command(settings: Settings) -> list[str]:
 
 
 def _run(
-    settings: Settings, parts: dict[str, ChildProcess], stop: threading.Event, say: Say
+    settings: Settings,
+    parts: dict[str, ChildProcess],
+    oversight: Oversight,
+    stop: threading.Event,
+    say: Say,
 ) -> int:
     # Redis is not waited for: calls are answered without it.
     for name in ("redis", "api"):
@@ -164,11 +171,8 @@ def _run(
             for line in _welcome(settings, url):
                 say(line)
         stop.wait(_LOOK_S)
-        for part in parts.values():
-            code = part.look() if not stop.is_set() else None
-            if code is not None:
-                where = f": see {part.plan.log}" if part.plan.log is not None else ""
-                say(f"{part.plan.name} ended with code {code} and is started again{where}")
+        if not stop.is_set():
+            oversight.look()
     return 0
 
 

@@ -1,0 +1,53 @@
+"""
+Count how often each part died or hung since the service was started, where every process can read
+it.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+_FILE = "restarts.json"
+WHYS = ("died", "hung")
+
+
+class Restarts:
+    """
+    Hold the counts of this run; the supervisor's alone.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._path = home / _FILE
+        self._counts: dict[str, dict[str, int]] = {}
+        self._write()
+
+    def count(self, part: str, why: str) -> None:
+        """
+        Count one more; *why* is `died` or `hung`.
+        """
+        counts = self._counts.setdefault(part, dict.fromkeys(WHYS, 0))
+        counts[why] += 1
+        self._write()
+
+    def _write(self) -> None:
+        draft = self._path.with_suffix(".new")
+        try:
+            draft.write_bytes(orjson.dumps(self._counts))
+            draft.replace(self._path)
+        except OSError:
+            pass  # on a full disk the parts are started again all the same
+
+
+def restarts(home: Path) -> list[dict[str, Any]]:
+    """
+    List how often each part died or hung since the start; a part that never did is not named.
+    """
+    try:
+        counts = orjson.loads((home / _FILE).read_bytes())
+        return [
+            {"part": part, **{why: int(one[why]) for why in WHYS}}
+            for part, one in sorted(counts.items())
+        ]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return []

@@ -1,0 +1,179 @@
+"""
+Show that a part of the service is well, and see when one is not.
+
+Each long-running part touches a file of its own, `<home>/alive/<part>-<pid>`, about once a second
+while it is well. The supervisor looks whether that file changes, and counts by its own clock: the
+wall clock may be set at any moment, and is never compared.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+TOUCH_EVERY_S = 1.0
+# What one look may count at most. Where the supervisor itself was held up (a machine that slept, a
+# disk that stood), the parts were too, and nobody is blamed for it.
+_LOOK_S_MAX = 1.0
+_FOLDER = "alive"
+
+
+class SignOfLife:
+    """
+    Touch the file of this process in a thread of its own, for as long as it is well.
+
+    The thread ends with the process.
+    """
+
+    def __init__(self, home: Path, part: str) -> None:
+        self._path = home / _FOLDER / f"{part}-{os.getpid()}"
+        self._stopping = threading.Event()
+
+    def begin(self) -> None:
+        """
+        Make the file: the process is there, and has not said yet that it is well.
+        """
+        # A full disk or a folder that is gone must not keep a part from its work.
+        with suppress(OSError):
+            self._path.parent.mkdir(mode=0o700, exist_ok=True)
+            self._path.touch(mode=0o600)
+
+    def start(self, is_well: Callable[[], bool]) -> None:
+        """
+        Begin, and touch the file from now on whenever *is_well* says so.
+        """
+        self.begin()
+        run = threading.Thread(target=self._run, args=(is_well,), name="sign of life", daemon=True)
+        run.start()
+
+    def end(self) -> None:
+        """
+        Take the file away: the process ends as it should.
+        """
+        self._stopping.set()
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
+
+    def _run(self, is_well: Callable[[], bool]) -> None:
+        while not self._stopping.wait(TOUCH_EVERY_S):
+            with suppress(Exception):  # whatever fails here is no sign of life, and no end either
+                if is_well():
+                    _touch(self._path)
+
+
+@dataclass(slots=True)
+class _Watched:
+    """
+    What was seen of one process: its last sign, how long none came, and whether one ever did.
+    """
+
+    sign: int
+    still_s: float = 0.0
+    is_started: bool = False
+
+
+class Watch:
+    """
+    Look at the signs of every process again and again; tells which stood still for too long.
+
+    Args:
+        start_s_max: seconds until the first sign after the file is made.
+        still_s_max: seconds between two signs after that.
+    """
+
+    def __init__(self, home: Path, *, start_s_max: float, still_s_max: float) -> None:
+        self._folder = home / _FOLDER
+        self._start_s_max = start_s_max
+        self._still_s_max = still_s_max
+        self._watched: dict[tuple[str, int], _Watched] = {}
+        self._looked_at = time.monotonic()
+
+    def clear(self) -> None:
+        """
+        Remove what the run before left: its numbers may be others' by now.
+        """
+        for part, pid in list(self._files()):
+            self.forget(part, pid)
+
+    def expect(self, part: str, pid: int) -> None:
+        """
+        Await a first sign of a process that was just started.
+        """
+        self._watched[part, pid] = _Watched(self._sign(part, pid))
+
+    def forget(self, part: str, pid: int) -> None:
+        """
+        Await nothing more of a process, and remove its file.
+        """
+        self._watched.pop((part, pid), None)
+        with suppress(OSError):
+            (self._folder / f"{part}-{pid}").unlink(missing_ok=True)
+
+    def pids(self, part: str) -> list[int]:
+        """
+        Give the processes of a part that are watched.
+        """
+        return [pid for name, pid in self._watched if name == part]
+
+    def note(self, part: str, pid: int) -> None:
+        """
+        Take a sign of life that the supervisor saw by other means than a file.
+        """
+        watched = self._watched.get((part, pid))
+        if watched is not None:
+            watched.still_s, watched.is_started = 0.0, True
+
+    def note_start(self, part: str, pid: int) -> None:
+        """
+        Begin anew to await a first sign: for what gives none itself.
+        """
+        watched = self._watched.get((part, pid))
+        if watched is not None:
+            watched.still_s = 0.0
+
+    def look(self) -> list[tuple[str, int]]:
+        """
+        Look once; gives the part and process of each that gave no sign for too long.
+        """
+        now = time.monotonic()
+        passed_s, self._looked_at = min(_LOOK_S_MAX, now - self._looked_at), now
+        for key in self._files():
+            if key not in self._watched:
+                self.expect(*key)
+        hung = []
+        for (part, pid), one in self._watched.items():
+            sign = self._sign(part, pid)
+            if sign not in (one.sign, 0):
+                # The first change is of the file being made, where it was awaited before.
+                one.is_started = one.is_started or one.sign != 0
+                one.sign, one.still_s = sign, 0.0
+                continue
+            one.still_s += passed_s
+            if one.still_s > (self._still_s_max if one.is_started else self._start_s_max):
+                hung.append((part, pid))
+        return hung
+
+    def _files(self) -> Iterator[tuple[str, int]]:
+        with suppress(OSError):
+            for path in self._folder.iterdir():
+                part, _, pid = path.name.rpartition("-")
+                if part and pid.isdecimal():
+                    yield part, int(pid)
+
+    def _sign(self, part: str, pid: int) -> int:
+        try:
+            return (self._folder / f"{part}-{pid}").stat().st_mtime_ns
+        except OSError:
+            return 0
+
+
+def _touch(path: Path) -> None:
+    # A clock that was set back may give the same time twice in a row only by a strange chance; the
+    # supervisor asks for a change, not for a later time.
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        path.touch(mode=0o600)

@@ -1,0 +1,52 @@
+"""
+Run the long fault test and print its tally: `python -m tests.faults --kills 200`.
+"""
+
+import argparse
+import sys
+from contextlib import ExitStack
+
+from tests.faults.house import house
+from tests.faults.ordeal import Tally, order, undergo
+from tests.faults.postgres import own_postgres
+
+
+def main() -> int:
+    """
+    Read the options, run rounds until both bars are reached, and give the exit code.
+    """
+    reader = argparse.ArgumentParser(prog="python -m tests.faults")
+    reader.add_argument("--kills", type=int, default=200, help="at least so many kills")
+    reader.add_argument("--answered", type=int, default=100_000, help="at least so many answers")
+    reader.add_argument("--seed", type=int, default=1, help="draws the faults and their moments")
+    reader.add_argument("--store", choices=("sqlite", "postgresql"), default="postgresql")
+    reader.add_argument("--stop-s", type=float, default=10.0, help="how long a stop lasts")
+    asked = reader.parse_args()
+    tally = Tally(asked.seed)
+    with ExitStack() as held:
+        postgres = held.enter_context(own_postgres()) if asked.store == "postgresql" else None
+        found = held.enter_context(house(postgres.url if postgres else ""))
+
+        def enough() -> bool:
+            return tally.kills() >= asked.kills and tally.told.answered >= asked.answered
+
+        try:
+            undergo(
+                found,
+                order(asked.seed, postgres, 20 * (asked.kills + 1)),
+                postgres,
+                tally=tally,
+                stop_s=asked.stop_s,
+                say=print,
+                enough=enough,
+                stops_max=asked.kills // 10,
+            )
+        except KeyboardInterrupt:
+            print("interrupted")
+        finally:
+            print("\n".join(tally.lines()))
+    return 0 if tally.is_good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
