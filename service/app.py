@@ -45,11 +45,14 @@ from service.api.rulesets import rulesets_blueprint
 from service.api.simulations import simulations_blueprint
 from service.audit import Audit
 from service.decisions import Decisions
+from service.disclosures import Disclosures
 from service.dispatch_request import dispatch_schema
 from service.dispatches import Dispatches
 from service.encryption import open_key_ring, session_key
+from service.erasures import Erasures
 from service.host.process_list import announce
 from service.journal import Journal
+from service.legal_holds import LegalHolds
 from service.log import configure_log
 from service.metrics import make_metrics
 from service.pages.access_keys import access_keys_pages
@@ -152,6 +155,7 @@ def join(
     drafts = Drafts(rules, store, trail, now)
     blind = Blindness(store, journal, now)
     records = Records(journal, store, key_ring, surroundings)
+    holds = LegalHolds(store, trail, key_ring, now)
     parts = Parts(
         settings=settings,
         rules=rules,
@@ -184,6 +188,9 @@ def join(
             add_scenario=drafts.add_scenario,
             now=now,
         ),
+        legal_holds=holds,
+        erasures=Erasures(store, journal, trail, key_ring=key_ring, holds=holds, now=now),
+        disclosures=Disclosures(store, trail, now),
         sign_in=SignIn(settings, store, key_ring, surroundings, trail=trail, now=now),
         live_rules=live_rules,
         drafts=drafts,

@@ -16,9 +16,12 @@ from service.accounts.sign_in import SignIn
 from service.alerts import Alerts
 from service.audit import Audit
 from service.decisions import Decisions
+from service.disclosures import Disclosures
 from service.dispatches import Dispatches
 from service.encryption import KeyRing
+from service.erasures import Erasures
 from service.journal import Journal
+from service.legal_holds import LegalHolds
 from service.metrics import Metrics
 from service.records import Records
 from service.reviewing.blindness import Blindness
@@ -59,6 +62,9 @@ class Parts:
     blind: Blindness
     reviews: Reviews
     findings: Findings
+    legal_holds: LegalHolds
+    erasures: Erasures
+    disclosures: Disclosures
     sign_in: SignIn
     live_rules: LiveRules
     drafts: Drafts

@@ -27,6 +27,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from service.errors import JournalUnavailableError, StoreUnavailableError
 from service.journal import Journal, Record
 from service.log import configure_log
+from service.retention import erase_in_journal
+from service.rulesets import read_agency_defaults
 from service.settings import Settings, read_settings
 from service.store import records as in_store
 from service.store.database import open_store
@@ -40,6 +42,7 @@ _WAIT_S_MAX = 2.0  # between two tries while something is away
 _LOOK_S = 0.05  # between two questions to the store while records are on their way
 _TIDY_EVERY_S = 1.0
 _FORGET_EVERY_S = 60.0
+_ERASE_EVERY_S = 5.0
 _AWAY = (
     JournalUnavailableError,
     StoreUnavailableError,
@@ -84,6 +87,8 @@ class Shipper:
         self._failures = 0
         self._tidied_at = 0.0
         self._forgot_at = time.monotonic()
+        self._defaults = read_agency_defaults(settings.config)
+        self._erased_at = 0.0
 
     def step(self) -> float:
         """
@@ -94,6 +99,7 @@ class Shipper:
         try:
             self._tidy()
             self._confirm()
+            self._erase()
             self._send()
         except _AwayError:
             self._failures += 1
@@ -142,6 +148,14 @@ class Shipper:
         for record_id in stored:
             del self._sent[record_id]
         self._give_up_waiting(before=time.monotonic() - self._settings.ship_again_s)
+
+    def _erase(self) -> None:
+        now = time.monotonic()
+        if now - self._erased_at <= _ERASE_EVERY_S:
+            return
+        self._erased_at = now
+        with self._needing("store"):
+            erase_in_journal(self._store, self._journal, self._defaults, datetime.now(UTC))
 
     def _give_up_waiting(self, before: float) -> None:
         old = [record_id for record_id, sent in self._sent.items() if sent.at < before]

@@ -10,10 +10,13 @@ from service.store import (
     considered,
     decision_marks,
     decisions,
+    disclosures,
     dispatches,
     drafts,
+    erasures,
     findings,
     keys,
+    legal_holds,
     mapped_types,
     openings,
     people,
@@ -53,6 +56,10 @@ TABLES = (
     considered.considered,
     mapped_types.mapped,
     unmapped_types.unmapped,
+    legal_holds.holds,
+    erasures.erasures,
+    erasures.on_hosts,
+    disclosures.disclosures,
 )
 
 __all__ = ["TABLES", "metadata"]
