@@ -40,6 +40,7 @@ from service.api.health import health_blueprint
 from service.api.incident_types import incident_types_blueprint
 from service.api.people import people_blueprint
 from service.api.problems import handle_errors
+from service.api.retention import retention_blueprint
 from service.api.reviews import reviews_blueprint
 from service.api.rulesets import rulesets_blueprint
 from service.api.simulations import simulations_blueprint
@@ -67,6 +68,7 @@ from service.pages.frame import frame_pages, nothing_here
 from service.pages.incident_types import incident_types_pages
 from service.pages.people import people_pages
 from service.pages.practice import practice_pages
+from service.pages.retention import retention_pages
 from service.pages.reviews import review_pages
 from service.pages.rules import rule_pages
 from service.pages.sign_in import sign_in_pages
@@ -243,6 +245,7 @@ def make_flask(parts: Parts) -> Flask:
         agency_blueprint,
         audit_blueprint,
         incident_types_blueprint,
+        retention_blueprint,
         reviews_blueprint,
         findings_blueprint,
         rulesets_blueprint,
@@ -257,6 +260,7 @@ def make_flask(parts: Parts) -> Flask:
         agency_pages,
         audit_pages,
         incident_types_pages,
+        retention_pages,
         alerts_pages,
         state_pages,
         rule_pages,

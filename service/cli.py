@@ -19,6 +19,8 @@ from service.accounts.access_keys import AccessKeys
 from service.answers import read_then
 from service.app import join
 from service.commands.command_line import actor_in, now, plainly, standing_store, trail_of
+from service.commands.forget_commands import forget
+from service.commands.key_ring_commands import keys as keys_of_ring
 from service.commands.person_commands import agency_set, person
 from service.commands.sample_commands import sample
 from service.demo import http_ask, read_calls, replay, report
@@ -150,6 +152,8 @@ def key_revoke(name_of_agency: str, key_id: str) -> None:
 
 main.add_command(person)
 main.add_command(sample)
+main.add_command(keys_of_ring, "keys")
+main.add_command(forget)
 agency.add_command(agency_set)
 
 

@@ -100,17 +100,17 @@ class LegalHolds:
             ValidationError: no reason was given.
             ConflictError: somebody lifted it before (`already_lifted`); says who and when.
         """
+        with reading(self._store) as connection:
+            if not hold_id.isalnum() or not legal_holds.find(connection, actor.agency, hold_id):
+                return None
         read = REASON_REQUEST.load(told)
-        if not hold_id.isalnum():
-            return None
         why = self._key_ring.seal(read["reason"].strip(), hold_id)
         by = (actor.identity, actor.name)
         with writing(self._store) as connection:
             named = (actor.agency, hold_id)
             done = legal_holds.lift(connection, named, by, why, self._now())
             found = legal_holds.find(connection, actor.agency, hold_id)
-            if found is None:
-                return None
+            assert found is not None, "a hold is never removed"
             if not done:
                 assert found.lifted_at is not None, "what does not stand was lifted"
                 text = f"{found.lifted_name} lifted this hold at {iso(found.lifted_at)}"

@@ -23,6 +23,7 @@ from typing import Any
 
 import orjson
 
+from service.erased import SEALED
 from service.errors import JournalUnavailableError
 from service.journal import erasing
 from service.journal.file import JournalFile
@@ -230,6 +231,14 @@ class Journal:
             gone += count
             if count < erasing.TEXTS_MAX:
                 return gone
+
+    def sealed_with(self, key: str) -> int:
+        """
+        Count the records with a text that was sealed with this key.
+        """
+        begins = f'"{SEALED}{key}:'.encode()
+        rows = self._file.read("SELECT count(*) FROM records WHERE instr(body, ?)", (begins,))
+        return int(rows[0][0])
 
     def keeps_since(self, now: datetime) -> datetime:
         """
