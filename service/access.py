@@ -28,6 +28,9 @@ READ_AUDIT: Final = "read the audit trail"
 READ_LOG: Final = "verify and export the log"
 READ_TYPES: Final = "read incident types"
 MAP_TYPES: Final = "map incident types"
+READ_RETENTION: Final = "read retention, holds and erasures"
+HOLD_CALLS: Final = "place and lift legal holds"
+ERASE_CALLS: Final = "erase calls"
 
 # Source: the contract with dispatch systems, supervisors and administrators ('Keys and roles'). An
 # administrator tunes rules and people and has no need to read calls; an auditor reads all and
@@ -44,13 +47,13 @@ MAY: Final[Mapping[str, frozenset[str]]] = {
         (
             *(SIMULATE, READ_STATE, READ_ALERTS, SETTLE_ALERTS, READ_RULES, ADD_SCENARIOS),
             *(TUNE_RULES, READ_PEOPLE, MANAGE_PEOPLE, MANAGE_AGENCY, READ_AUDIT),
-            *(READ_TYPES, MAP_TYPES),
+            *(READ_TYPES, MAP_TYPES, READ_RETENTION, HOLD_CALLS, ERASE_CALLS),
         )
     ),
     "auditor": frozenset(
         (
             *(READ_CALLS, READ_STATE, READ_REVIEWS, READ_ALERTS, READ_RULES, READ_PEOPLE),
-            *(READ_AUDIT, READ_TYPES, READ_LOG),
+            *(READ_AUDIT, READ_TYPES, READ_LOG, READ_RETENTION),
         )
     ),
 }

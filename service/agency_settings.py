@@ -1,6 +1,6 @@
 """
-What an agency has set: its reasons for a dispatch, what goes to review, whether remarks are kept;
-over the defaults of `config/agency.yaml` and `config/dispatch.yaml`.
+What an agency has set: its reasons for a dispatch, what goes to review, whether remarks are kept
+and how long everything is; over the defaults of `config/agency.yaml` and `config/dispatch.yaml`.
 """
 
 from collections.abc import Mapping
@@ -43,6 +43,23 @@ REVIEW_LEAST: Mapping[str, int | None] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """
+    How long an agency keeps what: words about a person in days, the rest of a record in years. Then
+    `service/retention.py` erases it, unless a legal hold stands.
+    """
+
+    remarks_days: int
+    decisions_years: int
+
+
+# The least and the most of each. The words of a remark may go after a day. Source of the one year:
+# retention of audit records by the CJIS Security Policy. The most is our own: longer is a slip.
+RETENTION_LEAST: Mapping[str, int] = {"remarks_days": 1, "decisions_years": 1}
+RETENTION_MOST: Mapping[str, int] = {"remarks_days": 36_500, "decisions_years": 100}
+
+
+@dataclass(frozen=True, slots=True)
 class AgencyDefaults:
     """
     What every agency starts with, read from `config/`.
@@ -50,6 +67,7 @@ class AgencyDefaults:
 
     review: ReviewRules
     dispatch_reasons: Mapping[str, str]
+    retention: Retention
     keep_remarks: bool = True
 
 
@@ -64,6 +82,7 @@ class AgencySettings:
     review: ReviewRules
     dispatch_reasons: Mapping[str, str]
     keep_remarks: bool
+    retention: Retention
 
 
 def settings_of(own: Mapping[str, Any], defaults: AgencyDefaults) -> AgencySettings:
@@ -74,11 +93,33 @@ def settings_of(own: Mapping[str, Any], defaults: AgencyDefaults) -> AgencySetti
     review = own.get("review")
     reasons = own.get("dispatch_reasons")
     keep = own.get("keep_remarks")
+    retention = own.get("retention")
     return AgencySettings(
         review_rules(defaults.review, review if isinstance(review, Mapping) else {}),
         dict(reasons) if isinstance(reasons, Mapping) and reasons else defaults.dispatch_reasons,
         keep if isinstance(keep, bool) else defaults.keep_remarks,
+        retention_of(defaults.retention, retention if isinstance(retention, Mapping) else {}),
     )
+
+
+def retention_of(default: Retention, own: Mapping[str, Any]) -> Retention:
+    """
+    Give *default* with what *own* says of it; what is not a whole number within its limits is
+    passed over.
+    """
+    values = {one.name: getattr(default, one.name) for one in fields(Retention)}
+    for name, value in own.items():
+        is_whole = isinstance(value, int) and not isinstance(value, bool)
+        if name in values and is_whole and is_within(name, value):
+            values[name] = value
+    return Retention(**values)
+
+
+def is_within(name: str, value: int) -> bool:
+    """
+    Tell whether a number of the retention is one that may be set.
+    """
+    return RETENTION_LEAST[name] <= value <= RETENTION_MOST[name]
 
 
 def review_rules(default: ReviewRules, own: Mapping[str, Any]) -> ReviewRules:

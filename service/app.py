@@ -41,18 +41,22 @@ from service.api.incident_types import incident_types_blueprint
 from service.api.log import log_blueprint
 from service.api.people import people_blueprint
 from service.api.problems import handle_errors
+from service.api.retention import retention_blueprint
 from service.api.reviews import reviews_blueprint
 from service.api.rulesets import rulesets_blueprint
 from service.api.simulations import simulations_blueprint
 from service.audit import Audit
 from service.chain.logs import Logs
 from service.decisions import Decisions
+from service.disclosures import Disclosures
 from service.dispatch_request import dispatch_schema
 from service.dispatches import Dispatches
 from service.encryption import open_key_ring, session_key
+from service.erasures import Erasures
 from service.host.process_list import announce
 from service.host.signs_of_life import SignOfLife
 from service.journal import Journal
+from service.legal_holds import LegalHolds
 from service.log import configure_log
 from service.metrics import make_metrics
 from service.pages.access_keys import access_keys_pages
@@ -68,6 +72,7 @@ from service.pages.incident_types import incident_types_pages
 from service.pages.log import log_pages
 from service.pages.people import people_pages
 from service.pages.practice import practice_pages
+from service.pages.retention import retention_pages
 from service.pages.reviews import review_pages
 from service.pages.rules import rule_pages
 from service.pages.sign_in import sign_in_pages
@@ -168,6 +173,7 @@ def join(
     drafts = Drafts(rules, store, trail, now)
     blind = Blindness(store, journal, now)
     records = Records(journal, store, key_ring, surroundings)
+    holds = LegalHolds(store, trail, key_ring, now)
     parts = Parts(
         settings=settings,
         rules=rules,
@@ -202,6 +208,9 @@ def join(
             add_scenario=drafts.add_scenario,
             now=now,
         ),
+        legal_holds=holds,
+        erasures=Erasures(store, journal, trail, key_ring=key_ring, holds=holds, now=now),
+        disclosures=Disclosures(store, trail, now),
         sign_in=SignIn(settings, store, key_ring, surroundings, trail=trail, now=now),
         live_rules=live_rules,
         drafts=drafts,
@@ -255,6 +264,7 @@ def make_flask(parts: Parts) -> Flask:
         audit_blueprint,
         log_blueprint,
         incident_types_blueprint,
+        retention_blueprint,
         reviews_blueprint,
         findings_blueprint,
         rulesets_blueprint,
@@ -269,6 +279,7 @@ def make_flask(parts: Parts) -> Flask:
         agency_pages,
         audit_pages,
         incident_types_pages,
+        retention_pages,
         alerts_pages,
         state_pages,
         rule_pages,

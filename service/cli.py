@@ -18,6 +18,8 @@ from service.access import MAY
 from service.accounts.access_keys import AccessKeys
 from service.commands.backup_commands import backup, restore
 from service.commands.command_line import actor_in, now, plainly, standing_store, trail_of
+from service.commands.forget_commands import forget
+from service.commands.key_ring_commands import keys as keys_of_ring
 from service.commands.log_commands import anchor, export, verify
 from service.commands.person_commands import agency_set, person
 from service.commands.quarantine_commands import quarantine
@@ -153,8 +155,9 @@ def key_revoke(name_of_agency: str, key_id: str) -> None:
 
 main.add_command(person)
 main.add_command(sample)
-for command in (replay, backup, restore, verify, anchor, export, quarantine):
+for command in (replay, backup, restore, verify, anchor, export, quarantine, forget):
     main.add_command(command)
+main.add_command(keys_of_ring, "keys")
 agency.add_command(agency_set)
 
 

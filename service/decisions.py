@@ -22,6 +22,7 @@ from service.access import Actor
 from service.agency_settings import settings_of
 from service.answers import Document, change_between, recommendation_document
 from service.encryption import KeyRing
+from service.erased import is_erased_text
 from service.errors import JournalUnavailableError
 from service.gathering import Gathered, gather, nothing_gathered
 from service.instants import iso
@@ -331,14 +332,21 @@ def seal_request(
 
 def open_request(key_ring: KeyRing, request: Mapping[str, Any], record_id: str) -> dict[str, Any]:
     """
-    Give a kept request with its texts open again.
+    Give a kept request with its texts open again. Of a remark that was erased it says, as of one
+    that was never kept, that there was one; a reason that was erased is null.
     """
     opened = dict(request)
-    if opened.get("remarks"):
+    if is_erased_text(opened.get("remarks")):
+        opened |= {"remarks": None, "remarks_kept": False}
+    elif opened.get("remarks"):
         opened["remarks"] = key_ring.open(opened["remarks"], record_id)
     if opened.get("dismissed"):
         opened["dismissed"] = [
-            {**one, "reason": key_ring.open(one["reason"], record_id)}
+            {**one, "reason": _opened(key_ring, one["reason"], record_id)}
             for one in opened["dismissed"]
         ]
     return opened
+
+
+def _opened(key_ring: KeyRing, kept: Any, record_id: str) -> str | None:
+    return None if is_erased_text(kept) else key_ring.open(kept, record_id)

@@ -23,6 +23,7 @@ from service.answers import Document
 from service.decisions import Answered, answer_again, record_id_of
 from service.dispatch_request import Asked, read_report
 from service.encryption import KeyRing
+from service.erased import erased_whole
 from service.errors import JournalUnavailableError, StoreUnavailableError
 from service.instants import iso
 from service.journal import Entry, Journal, Record, Repeat, Stale
@@ -134,9 +135,11 @@ class Dispatches:
             StoreUnavailableError: the journal does not have it, and the store cannot be asked.
         """
         found = self._journal.find(agency, decision_id)
+        if found is not None and erased_whole(found.body):
+            return None
         if found is None or found.kind != "decision":
             stored = decisions.find(self._store, agency, decision_id)
-            if stored is None:
+            if stored is None or erased_whole(stored.body):
                 return None
             at, call_id = stored.decided_at, stored.call_id
             recommended = frozenset(stored.responders)

@@ -12,15 +12,19 @@ import base64
 import binascii
 import os
 import secrets
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from service.errors import KeyNotHereError, SealedTextError, SettingsError
 from service.settings import Settings
 
+log = structlog.get_logger()
+LOOK_EVERY_S = 1.0  # how often a process looks whether the file of the keys is another one
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 _PREFIX = "enc"
@@ -30,18 +34,18 @@ class KeyRing:
     """
     Seal and open texts with the keys of *text*: `id:base64,id:base64`, the newest first.
 
+    With a *path* the keys are those of that file, and a change of it is in force within
+    `LOOK_EVERY_S` in every process that has the ring; what it holds is swapped as one reference.
+
     Raises:
         SettingsError: a key is not readable or has a wrong length; says how to make a right one.
     """
 
-    def __init__(self, text: str) -> None:
-        self._keys: dict[str, AESGCM] = {}
-        for part in filter(None, (part.strip() for part in text.split(","))):
-            name, _, encoded = part.partition(":")
-            self._keys.setdefault(name, AESGCM(_key(name, encoded)))
-        if not self._keys:
-            raise SettingsError(f"`CRISIS_ROUTER_ENCRYPTION_KEYS` has no key: {_WAY_OUT}")
-        self._newest = next(iter(self._keys))
+    def __init__(self, text: str, path: Path | None = None) -> None:
+        self._keys = _read_keys(text)
+        self._path = path
+        self._stamp = _stamp(path)
+        self._looked_at = time.monotonic()
 
     def __repr__(self) -> str:
         """
@@ -49,13 +53,21 @@ class KeyRing:
         """
         return f"KeyRing({', '.join(self._keys)})"
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """
+        Give the ids of the keys, the newest first.
+        """
+        return tuple(self._now())
+
     def seal(self, text: str, record_id: str) -> str:
         """
         Give *text* as `enc:<key id>:<base64>`, to be opened only for the same record.
         """
-        nonce = os.urandom(_NONCE_BYTES)
-        sealed = self._keys[self._newest].encrypt(nonce, text.encode(), record_id.encode())
-        return f"{_PREFIX}:{self._newest}:{base64.b64encode(nonce + sealed).decode()}"
+        keys = self._now()
+        newest, nonce = next(iter(keys)), os.urandom(_NONCE_BYTES)
+        sealed = keys[newest].encrypt(nonce, text.encode(), record_id.encode())
+        return f"{_PREFIX}:{newest}:{base64.b64encode(nonce + sealed).decode()}"
 
     def open(self, sealed: str, record_id: str) -> str:
         """
@@ -71,16 +83,38 @@ class KeyRing:
             raise SealedTextError(
                 "the text is not a sealed one: it must read `enc:<key id>:<base64>`"
             )
-        if name not in self._keys:
+        keys = self._now()
+        if name not in keys:
+            keys = self._look()  # another process may have made it a moment ago
+        if name not in keys:
             raise KeyNotHereError(name)
         try:
             data = base64.b64decode(encoded, validate=True)
             nonce, cipher = data[:_NONCE_BYTES], data[_NONCE_BYTES:]
-            return self._keys[name].decrypt(nonce, cipher, record_id.encode()).decode()
+            return keys[name].decrypt(nonce, cipher, record_id.encode()).decode()
         except (binascii.Error, InvalidTag, ValueError) as error:
             raise SealedTextError(
                 "the sealed text does not open: it was altered, or belongs to another record"
             ) from error
+
+    def _now(self) -> dict[str, AESGCM]:
+        if self._path is not None and time.monotonic() - self._looked_at > LOOK_EVERY_S:
+            return self._look()
+        return self._keys
+
+    def _look(self) -> dict[str, AESGCM]:
+        """
+        Take the keys of the file, if it changed; one that cannot be read changes nothing.
+        """
+        stamp = _stamp(self._path)
+        self._looked_at = time.monotonic()
+        if self._path is not None and stamp is not None and stamp != self._stamp:
+            try:
+                self._keys = _read_keys(self._path.read_text())
+                self._stamp = stamp
+            except (OSError, SettingsError) as error:
+                log.error("keys_not_read", error=type(error).__name__)
+        return self._keys
 
 
 def open_key_ring(settings: Settings) -> KeyRing:
@@ -94,7 +128,33 @@ def open_key_ring(settings: Settings) -> KeyRing:
     """
     if settings.encryption_keys:
         return KeyRing(settings.encryption_keys)
-    return KeyRing(made_once(settings.home / "encryption_keys", new_key))
+    path = key_file(settings)
+    return KeyRing(made_once(path, new_key), path)
+
+
+def key_file(settings: Settings) -> Path:
+    """
+    Give the file of the home that holds the keys, where no setting does.
+    """
+    return settings.home / "encryption_keys"
+
+
+def _read_keys(text: str) -> dict[str, AESGCM]:
+    keys: dict[str, AESGCM] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, _, encoded = part.partition(":")
+        keys.setdefault(name, AESGCM(_key(name, encoded)))
+    if not keys:
+        raise SettingsError(f"`CRISIS_ROUTER_ENCRYPTION_KEYS` has no key: {_WAY_OUT}")
+    return keys
+
+
+def _stamp(path: Path | None) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat() if path is not None else None
+    except OSError:
+        return None
+    return (found.st_ino, found.st_mtime_ns, found.st_size) if found else None
 
 
 def session_key(settings: Settings) -> str:

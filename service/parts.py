@@ -17,9 +17,12 @@ from service.alerts import Alerts
 from service.audit import Audit
 from service.chain.logs import Logs
 from service.decisions import Decisions
+from service.disclosures import Disclosures
 from service.dispatches import Dispatches
 from service.encryption import KeyRing
+from service.erasures import Erasures
 from service.journal import Journal
+from service.legal_holds import LegalHolds
 from service.metrics import Metrics
 from service.records import Records
 from service.replay import Replay
@@ -63,6 +66,9 @@ class Parts:
     blind: Blindness
     reviews: Reviews
     findings: Findings
+    legal_holds: LegalHolds
+    erasures: Erasures
+    disclosures: Disclosures
     sign_in: SignIn
     live_rules: LiveRules
     drafts: Drafts

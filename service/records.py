@@ -13,7 +13,15 @@ from sqlalchemy import Engine
 from service.answers import Document
 from service.chain.logs import NOT_KNOWN, standing_or_not
 from service.decisions import open_request
+from service.disclosures import NOTICE, protected_facts, revealing_rules
 from service.encryption import KeyRing
+from service.erased import (
+    Erased,
+    RecordErasedError,
+    erased_whole,
+    has_erased_text,
+    is_erased_text,
+)
 from service.errors import SealedTextError, StoreUnavailableError
 from service.instants import iso
 from service.journal import Journal, Record
@@ -29,6 +37,12 @@ _SEALED: Document = {
     "path": None,
 }
 
+_ERASED: Document = {
+    "code": "text_erased",
+    "message": "words of it are erased: their time of keeping was over",
+    "path": None,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
@@ -36,11 +50,16 @@ class Listed:
     What a list shows of a decision, and the latest report of what was sent; None without one.
 
     `facts` are those that were told, with what a signal raised or filled; no words of the call.
+    Of a record that is `erased` the summary holds no more than its place. `protected` are facts
+    from a protected record, `revealing` the rules that fired and read one.
     """
 
     summary: Document
     sent: Dispatch | None
     facts: Mapping[str, Any]
+    erased: Erased | None = None
+    protected: frozenset[str] = frozenset()
+    revealing: frozenset[str] = frozenset()
 
 
 class Records:
@@ -63,6 +82,7 @@ class Records:
         Raises:
             StoreUnavailableError: this host's journal does not have it, and the store cannot be
                 asked.
+            RecordErasedError: it was erased; the error says why and when.
         """
         journaled = self._journal.find(agency, record_id)
         if journaled is not None and journaled.kind == "decision":
@@ -83,14 +103,18 @@ class Records:
     def of_call(self, agency: str, call_id: str) -> list[Document]:
         """
         Give every revision of a call, the oldest first; those of other hosts once they are stored.
+        What was erased is of no call any more.
         """
         found = {
-            one.record_id: self._of_journal(one) for one in self._journal.revisions(agency, call_id)
+            one.record_id: self._of_journal(one)
+            for one in self._journal.revisions(agency, call_id)
+            if not erased_whole(one.body)
         }
         has_store = True
         try:
             for one in decisions.of_call(self._store, agency, call_id):
-                found[one.record_id] = self._of_store(one)
+                if not erased_whole(one.body):
+                    found[one.record_id] = self._of_store(one)
         except StoreUnavailableError:
             if not found:
                 raise
@@ -107,6 +131,7 @@ class Records:
         found = [
             self._dispatch(one.body, _journal_place(one))
             for one in self._journal.dispatches(agency, call_id)
+            if not erased_whole(one.body)
         ]
         return sorted(found, key=_when_reported)
 
@@ -164,11 +189,9 @@ class Records:
         ids = [one.record_id for one in page.items]
         sent = dispatches.latest(self._store, agency, ids)
         return [
-            Listed(
-                _summary(one, sent.get(one.record_id)),
-                sent.get(one.record_id),
-                _facts(one.body),
-            )
+            _erased_item(one, erased)
+            if (erased := erased_whole(one.body)) is not None
+            else _item(one, sent.get(one.record_id))
             for one in page.items
         ]
 
@@ -181,11 +204,15 @@ class Records:
         found: dict[str, Document] = {}
         for call_id in {one["call_id"] for one in documents}:
             for journaled in self._journal.dispatches(agency, call_id):
+                if erased_whole(journaled.body):
+                    continue
                 place = _journal_place(journaled)
                 found[journaled.record_id] = self._dispatch(journaled.body, place)
         ids = [one["decision_id"] for one in documents]
         if asks_store:
             for stored in self._stored_dispatches(agency, ids, documents):
+                if erased_whole(stored.body):
+                    continue
                 found[stored.record_id] = self._dispatch(stored.body, _store_place(stored))
         for document in documents:
             about = [one for one in found.values() if one["decision_id"] == document["decision_id"]]
@@ -214,7 +241,10 @@ class Records:
 
     def _dispatch(self, body: Mapping[str, Any], place: Mapping[str, Any]) -> Document:
         document: Document = {**body["answer"], "comment": body["request"]["comment"]}
-        if document["comment"] is not None:
+        if is_erased_text(document["comment"]):
+            document["comment"] = None
+            document["warnings"] = [*document["warnings"], _ERASED]
+        elif document["comment"] is not None:
             try:
                 document["comment"] = self._key_ring.open(
                     document["comment"], document["dispatch_id"]
@@ -236,7 +266,13 @@ class Records:
     def _document(
         self, body: Mapping[str, Any], record_id: str, place: Mapping[str, Any]
     ) -> Document:
+        erased = erased_whole(body)
+        if erased is not None:
+            raise RecordErasedError(record_id, erased, place)
         document = dict(body["answer"])
+        document["redisclosure_notice"] = NOTICE if protected_facts(body["request"]) else None
+        if has_erased_text(body):
+            document["warnings"] = [*document["warnings"], _ERASED]
         try:
             document["request"] = open_request(self._key_ring, body["request"], record_id)
         except SealedTextError:
@@ -284,9 +320,32 @@ def _summary(stored: Decision, sent: Dispatch | None) -> Document:
         "mode": answer["mode"],
         "rules": [one["rule"] for one in answer["because"]],
         "law_enforcement": answer["law_enforcement"],
-        "override": sent.override if sent else None,
+        "redisclosure_notice": NOTICE if protected_facts(body["request"]) else None,
+        "override": sent.override if sent and not erased_whole(sent.body) else None,
         "record": {**_store_place(stored), "by": body.get("by"), "program": body.get("program")},
     }
+
+
+def _item(stored: Decision, sent: Dispatch | None) -> Listed:
+    protected = protected_facts(stored.body["request"])
+    return Listed(
+        _summary(stored, sent),
+        sent,
+        _facts(stored.body),
+        protected=protected,
+        revealing=revealing_rules(stored.body["answer"], protected),
+    )
+
+
+def _erased_item(stored: Decision, erased: Erased) -> Listed:
+    summary: Document = {
+        "decision_id": stored.record_id,
+        "call_id": stored.call_id,
+        "decided_at": iso(stored.decided_at),
+        "erased": erased.document,
+        "record": {**_store_place(stored), "by": None, "program": None},
+    }
+    return Listed(summary, None, {}, erased)
 
 
 def _facts(body: Mapping[str, Any]) -> dict[str, Any]:

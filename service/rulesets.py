@@ -16,7 +16,15 @@ from typing import Any
 
 import yaml
 
-from service.agency_settings import REVIEW_LEAST, AgencyDefaults, ReviewRules
+from service.agency_settings import (
+    RETENTION_LEAST,
+    RETENTION_MOST,
+    REVIEW_LEAST,
+    AgencyDefaults,
+    Retention,
+    ReviewRules,
+    is_within,
+)
 from service.console import Console, read_console
 from service.eido.words import EidoWords, read_words
 from service.errors import ConfigurationError
@@ -204,6 +212,20 @@ def _read_reasons(folder: Path) -> tuple[dict[str, str], list[Problem]]:
     return reasons, located(problems, path, lines)
 
 
+def read_agency_defaults(folder: Path) -> AgencyDefaults:
+    """
+    Read what every agency starts with, and nothing else, which takes no time.
+
+    Raises:
+        ConfigurationError: a file has faults.
+    """
+    reasons, problems = _read_reasons(folder)
+    defaults, more = _read_agency(folder, reasons)
+    if problems or more:
+        raise ConfigurationError([*problems, *more])
+    return defaults
+
+
 def _read_agency(folder: Path, reasons: Mapping[str, str]) -> tuple[AgencyDefaults, list[Problem]]:
     path = _own_or_shipped(folder, "agency.yaml")
     document, lines = read_yaml(path)
@@ -223,9 +245,25 @@ def _read_agency(folder: Path, reasons: Mapping[str, str]) -> tuple[AgencyDefaul
     keep = document.get("keep_remarks") if isinstance(document, Mapping) else None
     if not isinstance(keep, bool):
         problems.append(Problem("bad_keep_remarks", "keep_remarks", "must be true or false"))
+    retention, wrong = _read_retention(document)
     # What cannot be read keeps nothing: the file is refused all the same.
-    defaults = AgencyDefaults(ReviewRules(**values), reasons, keep is True)
-    return defaults, located(problems, path, lines)
+    defaults = AgencyDefaults(ReviewRules(**values), reasons, retention, keep is True)
+    return defaults, located([*problems, *wrong], path, lines)
+
+
+def _read_retention(document: Any) -> tuple[Retention, list[Problem]]:
+    told = document.get("retention") if isinstance(document, Mapping) else None
+    if told is None:
+        # An own file of before there was any must not lose its rules over it.
+        told = read_yaml(shipped_config() / "agency.yaml")[0]["retention"]
+    told = told if isinstance(told, Mapping) else {}
+    problems = []
+    for name, least in RETENTION_LEAST.items():
+        if type(told.get(name)) is not int or not is_within(name, told[name]):
+            text = f"must be a whole number from {least} to {RETENTION_MOST[name]}"
+            problems.append(Problem("bad_retention", f"retention.{name}", text))
+    values = dict(RETENTION_LEAST) if problems else {name: told[name] for name in RETENTION_LEAST}
+    return Retention(**values), problems
 
 
 def _read_console(folder: Path, vocabulary: Vocabulary) -> tuple[Console, list[Problem]]:

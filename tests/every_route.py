@@ -9,6 +9,8 @@ from typing import Final
 from service.access import (
     ADD_SCENARIOS,
     DECIDE,
+    ERASE_CALLS,
+    HOLD_CALLS,
     MANAGE_AGENCY,
     MANAGE_PEOPLE,
     MAP_TYPES,
@@ -17,6 +19,7 @@ from service.access import (
     READ_CALLS,
     READ_LOG,
     READ_PEOPLE,
+    READ_RETENTION,
     READ_REVIEWS,
     READ_RULES,
     READ_STATE,
@@ -69,6 +72,15 @@ API: Final[dict[str, str]] = {
     "GET /v1/incident-types/mapped": READ_TYPES,
     "PUT /v1/incident-types/mapped": MAP_TYPES,
     "DELETE /v1/incident-types/mapped": MAP_TYPES,
+    "GET /v1/retention": READ_RETENTION,
+    "GET /v1/legal-holds": READ_RETENTION,
+    "POST /v1/legal-holds": HOLD_CALLS,
+    "POST /v1/legal-holds/<hold_id>/lift": HOLD_CALLS,
+    "GET /v1/erasures": READ_RETENTION,
+    "POST /v1/erasures": ERASE_CALLS,
+    "POST /v1/erasures/<erasure_id>/confirm": ERASE_CALLS,
+    "POST /v1/erasures/<erasure_id>/withdraw": ERASE_CALLS,
+    "GET /v1/disclosures": READ_RETENTION,
     "GET /v1/alerts": READ_ALERTS,
     "POST /v1/alerts/<alert_id>/settle": SETTLE_ALERTS,
     "GET /v1/reviews": READ_REVIEWS,
@@ -153,6 +165,12 @@ PAGES: Final[dict[str, str | tuple[str, ...]]] = {
     "GET /admin/incident-types": READ_TYPES,
     "POST /admin/incident-types": MAP_TYPES,
     "POST /admin/incident-types/undo": MAP_TYPES,
+    "GET /admin/retention": READ_RETENTION,
+    "POST /admin/retention/holds": HOLD_CALLS,
+    "POST /admin/retention/holds/<hold_id>/lift": HOLD_CALLS,
+    "POST /admin/retention/erasures": ERASE_CALLS,
+    "POST /admin/retention/erasures/<erasure_id>/confirm": ERASE_CALLS,
+    "POST /admin/retention/erasures/<erasure_id>/withdraw": ERASE_CALLS,
     "GET /admin/audit": READ_AUDIT,
     "GET /admin/audit/export": READ_AUDIT,
     "GET /alerts": READ_ALERTS,
@@ -171,7 +189,7 @@ PAGES: Final[dict[str, str | tuple[str, ...]]] = {
 # Parts of an address that name a thing of one agency; every other part means something anywhere.
 OWNED: Final = (
     *("record_id", "call_id", "person_id", "key_id", "alert_id", "review_id", "finding_id"),
-    *("check_id", "verification_id"),
+    *("check_id", "verification_id", "hold_id", "erasure_id"),
 )
 # What other parts of an address are filled with.
 FILLED: Final[dict[str, str]] = {

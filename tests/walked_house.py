@@ -12,7 +12,7 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
-from service.access import MAY, command_line, may
+from service.access import MAY, Actor, command_line, may
 from service.alerts import raise_for_stored
 from service.app import join, make_flask
 from service.host.first_start import prepare
@@ -154,7 +154,25 @@ def _things(house: House) -> dict[str, str]:
         "finding_id": finding_id,
         "check_id": _checked(house),
         "verification_id": house.parts.logs.request(command_line(OURS)).id,
+        **_held_and_asked(house),
     }
+
+
+def _held_and_asked(house: House) -> dict[str, str]:
+    """
+    Let our administrator ask for our call to be erased and place a hold on another, and give their
+    ids.
+    """
+    known = house.parts.surroundings.seen.keys.values()
+    key = next(one for one in known if one.agency == OURS and one.role == "admin")
+    found = people.find_by_email(house.parts.store, f"admin@{OURS}.example")
+    assert found is not None
+    actor = Actor(OURS, "admin", key.id, found.id, found.name)
+    told = {"call_id": "another-call", "authority": "a", "matter": "m", "reason": "r"}
+    asked = house.parts.erasures.ask(actor, {"call_id": CALL_ID, "reason": "r"})
+    assert asked is not None
+    held = house.parts.legal_holds.place(actor, told)
+    return {"hold_id": held["hold_id"], "erasure_id": asked["erasure_id"]}
 
 
 def _checked(house: House) -> str:

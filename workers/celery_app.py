@@ -22,6 +22,9 @@ RULES_EVERY_S = 1.0
 MISSING_EVERY_S = 15.0  # a gap counts after a minute, so that a look now and then is enough
 SEAL_EVERY_S = 1.0  # a record has its place in the log a second after it is stored
 VERIFY_EVERY_S = 2.0  # a verification that is asked for begins within seconds
+PURGE_EVERY_S = 3600.0  # what is kept for days may stay an hour longer
+COMPACT_EVERY_S = 86_400.0
+ERASE_EVERY_S = 30.0  # what a host stored after an erasure was confirmed goes soon
 SELECT_EVERY_S = 2.0  # a review is in the queue within seconds of its decision
 
 
@@ -69,62 +72,44 @@ def configuration(settings: Settings) -> dict[str, Any]:
             "max_retries": 0,
         },
         "beat_schedule": {
-            "note-alive": {
-                "task": "workers.tasks.note_alive",
-                "schedule": ALIVE_EVERY_S,
-                "args": ["beat"],
-                # With no worker to take them they would pile up in Redis.
-                "options": {"expires": 3 * ALIVE_EVERY_S},
-            },
-            "check-drafts": {
-                "task": "workers.rule_tasks.check_drafts",
-                "schedule": RULES_EVERY_S,
-                "options": {"expires": 2 * RULES_EVERY_S},
-            },
-            "publish-due": {
-                "task": "workers.rule_tasks.publish_due",
-                "schedule": RULES_EVERY_S,
-                "options": {"expires": 2 * RULES_EVERY_S},
-            },
-            "look-for-missing": {
-                "task": "workers.tasks.look_for_missing",
-                "schedule": MISSING_EVERY_S,
-                "options": {"expires": 3 * MISSING_EVERY_S},
-            },
-            "select-for-review": {
-                "task": "workers.tasks.select_for_review",
-                "schedule": SELECT_EVERY_S,
-                "options": {"expires": SELECT_EVERY_S},
-            },
+            # With no worker to take them tasks would pile up in Redis: each ends after a while.
+            "note-alive": _beat("tasks.note_alive", ALIVE_EVERY_S, 3, "beat"),
+            "check-drafts": _beat("rule_tasks.check_drafts", RULES_EVERY_S, 2),
+            "publish-due": _beat("rule_tasks.publish_due", RULES_EVERY_S, 2),
+            "look-for-missing": _beat("tasks.look_for_missing", MISSING_EVERY_S, 3),
+            "select-for-review": _beat("tasks.select_for_review", SELECT_EVERY_S, 1),
+            "purge": _beat("tasks.purge", PURGE_EVERY_S, 1),
+            "compact": _beat("tasks.compact_store", COMPACT_EVERY_S, 1),
+            "finish-erasures": _beat("tasks.finish_erasures", ERASE_EVERY_S, 1),
             **_log_schedule(settings),
         },
     }
 
 
 def _log_schedule(settings: Settings) -> dict[str, Any]:
-    asks = "workers.log_tasks.ask_for_verifications"
+    asks, every_s = "log_tasks.ask_for_verifications", float(settings.verify_every_s)
+    whole = crontab(minute="0", hour=str(settings.verify_whole_hour % 24))
     return {
-        "seal-logs": {
-            "task": "workers.log_tasks.seal",
-            "schedule": SEAL_EVERY_S,
-            "options": {"expires": SEAL_EVERY_S},
-        },
-        "verify-logs": {
-            "task": "workers.log_tasks.verify",
-            "schedule": VERIFY_EVERY_S,
-            "options": {"expires": VERIFY_EVERY_S},
-        },
-        "verify-what-is-new": {
-            "task": asks,
-            "schedule": float(settings.verify_every_s),
-            "kwargs": {"whole": False},
-            "options": {"expires": float(settings.verify_every_s)},
-        },
+        "seal-logs": _beat("log_tasks.seal", SEAL_EVERY_S, 1),
+        "verify-logs": _beat("log_tasks.verify", VERIFY_EVERY_S, 1),
+        "verify-what-is-new": {**_beat(asks, every_s, 1), "kwargs": {"whole": False}},
         "verify-everything": {
-            "task": asks,
-            "schedule": crontab(minute="0", hour=str(settings.verify_whole_hour % 24)),
+            "task": f"workers.{asks}",
+            "schedule": whole,
             "kwargs": {"whole": True},
         },
+    }
+
+
+def _beat(task: str, every_s: float, expires_after: int, *args: str) -> dict[str, Any]:
+    """
+    Say what beat sends and how often; *expires_after* counts in times of that.
+    """
+    return {
+        "task": f"workers.{task}",
+        "schedule": every_s,
+        "args": list(args),
+        "options": {"expires": expires_after * every_s},
     }
 
 

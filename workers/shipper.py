@@ -28,6 +28,8 @@ from service.errors import JournalUnavailableError, StoreUnavailableError
 from service.host.signs_of_life import SignOfLife
 from service.journal import Journal, Unstored
 from service.log import configure_log
+from service.retention import erase_in_journal
+from service.rulesets import read_agency_defaults
 from service.settings import Settings, read_settings
 from service.store import journal_positions
 from service.store.database import open_store
@@ -42,6 +44,7 @@ _AGAIN_S_MAX = 300.0  # the longest wait before records are sent once more
 _LOOK_S = 0.05  # between two questions to the store while records are on their way
 _TIDY_EVERY_S = 1.0
 _FORGET_EVERY_S = 60.0
+_ERASE_EVERY_S = 5.0
 _AWAY = (
     JournalUnavailableError,
     StoreUnavailableError,
@@ -87,6 +90,8 @@ class Shipper:
         self._failures = 0
         self._tidied_at = 0.0
         self._forgot_at = time.monotonic()
+        self._defaults = read_agency_defaults(settings.config)
+        self._erased_at = 0.0
 
     def step(self) -> float:
         """
@@ -97,6 +102,7 @@ class Shipper:
         try:
             self._tidy()
             self._confirm()
+            self._erase()
             self._send()
         except _AwayError:
             self._failures += 1
@@ -153,6 +159,14 @@ class Shipper:
     def _patience(self, sent: _Sent) -> float:
         # Longer each time, so that a queue that nobody empties is not filled with copies.
         return float(min(self._settings.ship_again_s * 2**sent.tries, _AGAIN_S_MAX))
+
+    def _erase(self) -> None:
+        now = time.monotonic()
+        if now - self._erased_at <= _ERASE_EVERY_S:
+            return
+        self._erased_at = now
+        with self._needing("store"):
+            erase_in_journal(self._store, self._journal, self._defaults, datetime.now(UTC))
 
     def _give_up_waiting(self, numbers: Set[int]) -> None:
         for number in numbers:

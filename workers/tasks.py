@@ -9,12 +9,14 @@ from typing import Any
 import structlog
 from celery import shared_task
 
+from service import retention
 from service.alerts import raise_for_missing, raise_for_stored
 from service.encryption import sampling_key
 from service.redis_client import ALIVE_KEY, ALIVE_S
 from service.reviewing import review_selection
 from service.reviewing.review_selection import Selecting
 from service.store import records as stored
+from service.store.database import compact
 from workers.process import now, redis, rules, settings, store
 
 log = structlog.get_logger()
@@ -67,6 +69,32 @@ def select_for_review() -> int:
     """
     by = Selecting(rules().config.agency, _sampling_key(), now())
     return review_selection.select_for_review(store(), by)
+
+
+@shared_task(name="workers.tasks.purge")  # type: ignore[untyped-decorator]  # Celery has no types
+def purge() -> int:
+    """
+    Erase what no agency keeps any longer, in batches, and count it.
+
+    If the store is away the task ends with its error; the next one goes on where this ended.
+    """
+    return retention.purge(store(), rules().config.agency, now())
+
+
+@shared_task(name="workers.tasks.finish_erasures")  # type: ignore[untyped-decorator]  # Celery has no types
+def finish_erasures() -> int:
+    """
+    Erase what was stored only after its erasure was confirmed, and count it.
+    """
+    return retention.finish_erasures(store(), now())
+
+
+@shared_task(name="workers.tasks.compact_store")  # type: ignore[untyped-decorator]  # Celery has no types
+def compact_store() -> bool:
+    """
+    Let no piece of what was erased stay in the file of a store that is SQLite.
+    """
+    return compact(store())
 
 
 @cache

@@ -1,6 +1,6 @@
 """
 Show and change what an agency sets: its name, its time zone, its reasons for a dispatch, what goes
-to review, and whether remarks are kept.
+to review, whether remarks are kept, and how long everything is.
 
 Two people who change the same settings are told apart by the digest of what each of them read.
 """
@@ -20,9 +20,12 @@ from sqlalchemy import Engine
 from service.access import Actor
 from service.accounts.people import name_field
 from service.agency_settings import (
+    RETENTION_LEAST,
+    RETENTION_MOST,
     REVIEW_LEAST,
     AgencyDefaults,
     AgencySettings,
+    Retention,
     ReviewRules,
     settings_of,
 )
@@ -47,6 +50,10 @@ REVIEW_MOST: Final[Mapping[str, int]] = {
 KEEP_REMARKS: Final = (
     "whether the words of a remark are kept, sealed; otherwise a remark is read for its signals and"
     " written nowhere, and only they are recorded; left out, it stays as it is"
+)
+RETENTION: Final = (
+    "how long words about a person are kept, in days, and the rest of a record, in years; then it"
+    " is erased, unless a legal hold stands; left out, it stays as it is"
 )
 _REASON_ID = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
@@ -124,6 +131,15 @@ def _review_fields() -> dict[str, Any]:
 REVIEW_SCHEMA: Final = Strict.from_dict(_review_fields(), name="ReviewRules")
 
 
+RETENTION_SCHEMA: Final = Strict.from_dict(
+    {
+        name: Amount(least, RETENTION_MOST[name], is_whole=True, required=True)
+        for name, least in RETENTION_LEAST.items()
+    },
+    name="Retention",
+)
+
+
 class AgencyRequest(Strict):
     """
     What an agency sets, all of it.
@@ -138,6 +154,7 @@ class AgencyRequest(Strict):
     )
     review = fields.Nested(REVIEW_SCHEMA, required=True)
     keep_remarks = Flag(metadata={"description": KEEP_REMARKS})
+    retention = fields.Nested(RETENTION_SCHEMA, metadata={"description": RETENTION})
 
 
 AGENCY_REQUEST: Final = AgencyRequest()
@@ -183,6 +200,7 @@ class Agencies:
             "dispatch_reasons": _listed(held),
             "review": asdict(held.review),
             "keep_remarks": held.keep_remarks,
+            "retention": asdict(held.retention),
         }
 
     def change(
@@ -202,7 +220,7 @@ class Agencies:
             if before is None:
                 return None
             shown = self.shown(before)
-            read.setdefault("keep_remarks", shown["keep_remarks"])
+            read = {name: shown[name] for name in ("keep_remarks", "retention")} | read
             if tag is not None and tag != tag_of(shown):
                 text = "somebody else changed these settings since they were read: read them again"
                 raise ConflictError("changed_since", text)
@@ -235,6 +253,9 @@ class Agencies:
             "keep_remarks": (
                 read["keep_remarks"] if read["keep_remarks"] != defaults.keep_remarks else None
             ),
+            "retention": (
+                read["retention"] if Retention(**read["retention"]) != defaults.retention else None
+            ),
         }
 
 
@@ -256,9 +277,9 @@ def _listed(held: AgencySettings) -> list[dict[str, str]]:
 
 def _brief(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
     """
-    Say in an entry of the trail what was and what is; of the review rules, those that changed.
+    Say in an entry of the trail what was and what is; of review and retention, what changed.
     """
-    if name != "review":
+    if name not in ("review", "retention"):
         return {"before": before[name], "after": after[name]}
     return {
         rule: {"before": before[name][rule], "after": value}

@@ -10,7 +10,7 @@ from service.access import MAY
 from service.accounts.access_keys import KEY_REQUEST
 from service.accounts.agencies import AGENCY_REQUEST
 from service.accounts.people import PERSON_CHANGE, PERSON_REQUEST
-from service.agency_settings import REVIEW_LEAST
+from service.agency_settings import RETENTION_LEAST, REVIEW_LEAST
 from service.alerts import KINDS
 from service.api.alerts import SETTLE_REQUEST
 from service.api.answer_schemas import (
@@ -59,6 +59,7 @@ AGENCY_EXAMPLE = {
         "claim_minutes": 30,
     },
     "keep_remarks": True,
+    "retention": {"remarks_days": 90, "decisions_years": 6},
 }
 PERSON = path("person_id", "The person's id")
 
@@ -112,8 +113,7 @@ def _people_schemas(role: dict[str, Any]) -> dict[str, dict[str, Any]]:
         "totp_required": FLAG,
         "totp_set_up": FLAG,
     }
-    caution = thing({"code": TEXT, "message": TEXT})
-    listed = {"items": many(ref("Person")), "next": MAYBE_TEXT, "warnings": many(caution)}
+    listed = {"items": many(ref("Person")), "next": MAYBE_TEXT, "warnings": many(ANY_OBJECT)}
     return {
         "Person": thing(person),
         "IssuedPerson": thing({**person, "password": TEXT}),
@@ -148,6 +148,7 @@ def _agency_schemas() -> dict[str, dict[str, Any]]:
         "dispatch_reasons": many(thing({"id": TEXT, "label": TEXT})),
         "review": ANY_OBJECT,
         "keep_remarks": FLAG,
+        "retention": thing(dict.fromkeys(RETENTION_LEAST, WHOLE)),
     }
     return {"Agency": thing(agency)}
 
@@ -348,8 +349,7 @@ def _trail_filters() -> dict[str, tuple[dict[str, Any], str]]:
 
 def _search(pages: dict[str, Any]) -> dict[str, Any]:
     return {
-        "summary": "Search who did what, the newest first",
-        "description": "Nobody can change the trail through this service.",
+        "summary": "Search who did what, the newest first; nobody can change it",
         "operationId": "searchAudit",
         "parameters": query(_trail_filters() | pages),
         "responses": responses({200: ref("AuditList")}, (*REFUSED, 422, 503)),

@@ -5,6 +5,7 @@ twice.
 
 from typing import Any
 
+from service.erased import WHY
 from service.replay import RESULTS
 from service.routing.facts import Vocabulary
 
@@ -17,6 +18,8 @@ FLAG: Schema = {"type": "boolean"}
 TIME: Schema = {"type": "string", "format": "date-time"}
 VALUE: Schema = {"type": ["string", "boolean", "integer", "null"]}
 ANY_OBJECT: Schema = {"type": "object"}
+# It stands on whatever holds facts from a protected record; null elsewhere.
+NOTICE: Schema = {"redisclosure_notice": MAYBE_TEXT}
 MODES = ("full", "stale_directory", "timetable_only", "journal_only", "last_good_rules", "floor")
 REASONS = (
     *("out_of_hours", "out_of_area", "all_busy", "too_far", "not_offered", "stated_unavailable"),
@@ -185,6 +188,24 @@ def _answers() -> dict[str, Schema]:
     record = thing(
         {**members, "chain": thing({**standing, "verifies": verifies})}, optional=("chain",)
     )
+    return {
+        "Answer": thing(answer),
+        "Record": record,
+        "DecisionRecord": thing(
+            {
+                **answer,
+                **NOTICE,
+                "request": ANY_OBJECT,
+                "record": ref("Record"),
+                "dispatches": many(ref("DispatchRecord")),
+            }
+        ),
+        **_items(answer),
+        "Call": thing({"call_id": TEXT, "revisions": many(ref("DecisionRecord"), minItems=1)}),
+    }
+
+
+def _items(answer: Schema) -> dict[str, Schema]:
     shown = (
         "decision_id",
         "call_id",
@@ -198,20 +219,13 @@ def _answers() -> dict[str, Schema]:
     item |= {"rules": many(TEXT), "law_enforcement": ref("LawEnforcement"), "record": ref("Record")}
     # Null: nothing was reported yet.
     item["override"] = {"type": ["boolean", "null"]}
+    left = {"why": {"type": "string", "enum": list(WHY)}, "at": TIME}
+    gone = {name: item[name] for name in ("decision_id", "call_id", "decided_at", "record")}
+    listed = {"anyOf": [ref("DecisionItem"), ref("ErasedItem")]}
     return {
-        "Answer": thing(answer),
-        "Record": record,
-        "DecisionRecord": thing(
-            {
-                **answer,
-                "request": ANY_OBJECT,
-                "record": ref("Record"),
-                "dispatches": many(ref("DispatchRecord")),
-            }
-        ),
-        "DecisionItem": thing(item),
-        "DecisionList": thing({"items": many(ref("DecisionItem")), "next": MAYBE_TEXT}),
-        "Call": thing({"call_id": TEXT, "revisions": many(ref("DecisionRecord"), minItems=1)}),
+        "DecisionItem": thing(item | NOTICE),
+        "ErasedItem": thing({**gone, "erased": thing(left)}),
+        "DecisionList": thing({"items": many(listed), "next": MAYBE_TEXT}),
     }
 
 

@@ -35,7 +35,9 @@ def decisions_blueprint(parts: Parts) -> Blueprint:
             body = read_body(parts, parts.decision_schema)
             answered = parts.decisions.decide(asker.actor, asker.agency, body, idempotency_key())
         if answered.status == 409:
-            detail = "this `Idempotency-Key` came before with another body"
+            detail = (
+                "this `Idempotency-Key` came before, with another body or for a call now erased"
+            )
             raise RefusedError(409, "key-reused", detail)
         return decided(parts, answered)
 

@@ -26,6 +26,11 @@ from service.api.answer_schemas import schemas_of
 from service.api.eido_operations import eido_operations, eido_schemas
 from service.api.log_operations import log_operations, log_schemas
 from service.api.operations import operations_of
+from service.api.retention_operations import (
+    RETENTION_BODIES,
+    retention_operations,
+    retention_schemas,
+)
 from service.api.review_operations import review_operations, review_schemas
 from service.api.rule_answers import REQUESTS
 from service.api.rule_operations import rule_operations
@@ -123,13 +128,15 @@ def describe(parts: Parts) -> dict[str, Any]:
     schemas |= review_schemas(vocabulary, schemas["DecisionRecord"])
     for name, schema in schemas.items():
         spec.components.schema(name, schema)
-    for name, schema in (administration_schemas() | type_schemas() | log_schemas()).items():
+    more = administration_schemas() | type_schemas() | log_schemas() | retention_schemas()
+    for name, schema in more.items():
         spec.components.schema(name, schema)
-    for name, read in ADMINISTRATION_BODIES.items():
+    for name, read in (ADMINISTRATION_BODIES | RETENTION_BODIES).items():
         spec.components.schema(name, schema=read)
     described = operations_of(vocabulary, parts.settings) | review_operations(parts.settings)
     described |= administration_operations(parts.settings) | rule_operations() | eido_operations()
     described |= type_operations(parts.settings) | log_operations()
+    described |= retention_operations(parts.settings)
     for name, body in REQUESTS.items():
         spec.components.schema(name, schema=body)
     for path, operations in described.items():

@@ -121,7 +121,7 @@ def _is_older(parts: Parts, asker: Asker, call: EidoCall, key: str | None) -> bo
     try:
         first = parts.journal.find(agency, record_id_of(agency, key)) if key else None
         if first is not None:
-            told = first.body["request"].get("eido") or {}
+            told = (first.body.get("request") or {}).get("eido") or {}
             return bool(told.get("older_than_known"))
         before = [one.body["request"] for one in parts.journal.revisions(agency, call_id)]
     except JournalUnavailableError:

@@ -5,8 +5,9 @@ The queries of the list of decisions and of its export: the filters, and what ea
 from marshmallow import Schema, fields, validate
 
 from service.decision_filters import FORMATS, QueryInstant, filter_schema
+from service.disclosures import WORDS_CHARACTERS_MAX
 from service.parts import Parts
-from service.request import OneOf, no_nul
+from service.request import OneOf, no_nul, text
 
 __all__ = ["FORMATS", "QueryInstant", "export_schema", "list_schema"]
 
@@ -40,5 +41,7 @@ def export_schema(parts: Parts) -> Schema:
         """
 
         form = fields.String(data_key="format", validate=OneOf(FORMATS))
+        recipient = text(WORDS_CHARACTERS_MAX)
+        purpose = text(WORDS_CHARACTERS_MAX)
 
     return DecisionExport()

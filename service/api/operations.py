@@ -11,6 +11,7 @@ from service.api.described import path as _path
 from service.api.described import query as _query
 from service.api.described import responses as _responses
 from service.api.filters import FORMATS
+from service.disclosures import WORDS_CHARACTERS_MAX
 from service.routing.facts import Vocabulary
 from service.settings import Settings
 
@@ -80,9 +81,11 @@ def _simulate() -> dict[str, Any]:
 def _find() -> dict[str, Any]:
     return {
         "summary": "Read a whole decision record, at once from this host's journal",
+        "description": "410 where it was erased: `erased` says why and when, `record` where it was."
+        " A `redisclosure_notice` stands on it where facts came from a protected record.",
         "operationId": "readDecision",
         "parameters": [_path("decision_id", "The decision's id")],
-        "responses": _responses({200: ref("DecisionRecord")}, (*REFUSED, 404, 503)),
+        "responses": _responses({200: ref("DecisionRecord")}, (*REFUSED, 404, 410, 503)),
         **KEYED,
     }
 
@@ -190,12 +193,24 @@ row for each. Lists in a cell are separated by spaces; `fallback` is its reason;
 and `reason` are of the latest report, empty without one, and `sent` is `nobody` where it says so. A
 cell that a spreadsheet would run starts with an apostrophe. No remarks, comments or facts.
 
+Rules that a fact from a protected record (42 CFR part 2) made fire are left out, and `withheld`
+says so, unless `recipient` and `purpose` are given: then a disclosure is kept (`/v1/disclosures`),
+and `redisclosure_notice` must go with the file.
+
 Should the store go away under way, the last line says that the file is incomplete: in CSV a row of
 one cell that starts with `incomplete`, in JSON lines a problem with `status` 503.""",
         "operationId": "exportDecisions",
-        "parameters": _query(_filters(vocabulary) | {"format": form}),
+        "parameters": _query(_filters(vocabulary) | {"format": form} | _to()),
         "responses": {"200": good, **_responses({}, (*REFUSED, 422, 503))},
         **KEYED,
+    }
+
+
+def _to() -> dict[str, tuple[dict[str, Any], str]]:
+    word = {"type": "string", "minLength": 1, "maxLength": WORDS_CHARACTERS_MAX}
+    return {
+        "recipient": (word, "Who receives facts from protected records; needs a `purpose`"),
+        "purpose": (word, "What they are for; needs a `recipient`"),
     }
 
 

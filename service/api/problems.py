@@ -15,6 +15,7 @@ from flask import Flask, Response
 from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
 
+from service.erased import RecordErasedError
 from service.errors import (
     BodyError,
     ClaimHeldError,
@@ -168,6 +169,12 @@ def handle_errors(
     def blind(error: ClaimHeldError) -> Response:
         return refuse(RefusedError(403, "claim-held", str(error)))
 
+    def erased(error: RecordErasedError) -> Response:
+        metrics.refused.labels("410").inc()
+        refused = RefusedError(410, "erased", str(error))
+        more = {"erased": error.erased.document, "record": error.record}
+        return problem(refused, {"decision_id": error.record_id, **more})
+
     def store_away(error: StoreUnavailableError) -> Response:
         detail = "the store cannot be reached: what this host recorded lately is readable by id"
         return refuse(RefusedError(503, "store-away", detail, headers={"Retry-After": "2"}))
@@ -196,6 +203,7 @@ def handle_errors(
     app.register_error_handler(ConfigurationError, rules)
     app.register_error_handler(ConflictError, conflict)
     app.register_error_handler(ClaimHeldError, blind)
+    app.register_error_handler(RecordErasedError, erased)
     app.register_error_handler(StoreUnavailableError, store_away)
     app.register_error_handler(JournalUnavailableError, journal_away)
     app.register_error_handler(HTTPException, http)

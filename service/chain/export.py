@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 
 from service.access import READ_AUDIT, READ_CALLS, Actor
 from service.chain.verification import lines_after
+from service.disclosures import protected_facts
 from service.instants import iso
 from service.store import chain
 from service.verify_log import FORM, GENESIS, NAMING_ACTS, without_sealed
@@ -80,7 +81,8 @@ def piece_of(store: Engine, agency: str, first: int | None, last: int | None) ->
 def withheld_from(actor: Actor, hidden: frozenset[str]) -> Withhold:
     """
     Say what an actor is not given: entries of the audit trail and calls that they may not read, and
-    decisions whose review they must answer first (*hidden*), with all that was reported of them.
+    decisions whose review they must answer first (*hidden*), with all that was reported of them;
+    and nobody is given records with facts out of protected records.
     """
 
     def why(line: Mapping[str, Any]) -> str | None:
@@ -91,9 +93,19 @@ def withheld_from(actor: Actor, hidden: frozenset[str]) -> Withhold:
             return None if is_needed or actor.may(READ_AUDIT) else "withheld"
         if line["kind"] == "quarantined" or not actor.may(READ_CALLS):
             return "withheld"
-        return "withheld" if _decision_of(line) in hidden else None
+        # A whole record cannot leave without the facts of a protected record that are in it: they
+        # leave by the export of decisions, which keeps a row of every disclosure.
+        if protected_facts(_request_of(content)) or _decision_of(line) in hidden:
+            return "withheld"
+        return None
 
     return why
+
+
+def _request_of(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    body = content["body"]
+    asked = body.get("request") if isinstance(body, Mapping) else None
+    return asked if isinstance(asked, Mapping) else {}
 
 
 def _decision_of(line: Mapping[str, Any]) -> str:

@@ -146,6 +146,8 @@ def totp_reset(agency: str, email: str) -> None:
     default=None,
     help="Keep the words of remarks, sealed; or read them for their signals and forget them.",
 )
+@click.option("--remarks-days", type=int, default=None, help="Keep words about a person so long.")
+@click.option("--decisions-years", type=int, default=None, help="Keep the rest so long.")
 @plainly
 def agency_set(
     agency: str,
@@ -155,14 +157,16 @@ def agency_set(
     reasons: tuple[str, ...],
     review: tuple[str, ...],
     keep_remarks: bool | None,
+    remarks_days: int | None,
+    decisions_years: int | None,
 ) -> None:
-    """Set an AGENCY's name, time zone, reasons, review rules or remarks; the rest stays."""
+    """Set an AGENCY's name, time zone, reasons, review rules, remarks or retention."""
     store = standing_store()
     actor, defaults = actor_in(store, agency), read_rules(read_settings()).config.agency
     settings = Agencies(store, trail_of(store), lambda: defaults, now)
     shown = settings.find(actor)
     assert shown is not None, "the agency was there a moment ago"
-    names = ("name", "time_zone", "dispatch_reasons", "review", "keep_remarks")
+    names = ("name", "time_zone", "dispatch_reasons", "review", "keep_remarks", "retention")
     given = {"name": name, "time_zone": time_zone, "keep_remarks": keep_remarks}
     told = {one: shown[one] for one in names}
     told |= {one: value for one, value in given.items() if value is not None}
@@ -170,6 +174,8 @@ def agency_set(
         pairs = [_pair(text) for text in reasons]
         told["dispatch_reasons"] = [{"id": one, "label": label} for one, label in pairs]
     told["review"] = {**told["review"], **{one: _value(text) for one, text in map(_pair, review)}}
+    kept = {"remarks_days": remarks_days, "decisions_years": decisions_years}
+    told["retention"] = told["retention"] | {one: n for one, n in kept.items() if n is not None}
     after = settings.change(actor, told, None)
     assert after is not None, "the agency was there a moment ago"
     click.echo(f"{after['name']}, {after['time_zone']}, {len(after['dispatch_reasons'])} reasons")

@@ -160,6 +160,14 @@ class JournalFile:
                 with _turn(self._path):
                     connection.execute("PRAGMA wal_checkpoint(RESTART)")
 
+    def scrub(self) -> bool:
+        """
+        Move the log into the file and cut it to nothing; False where a reader keeps it open.
+        """
+        with self._failing(), _turn(self._path), closing(self._open("NORMAL")) as connection:
+            is_busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        return not is_busy
+
     def close(self) -> None:
         """
         Close every connection.
@@ -216,6 +224,8 @@ def _connect(path: Path, synchronous: str) -> sqlite3.Connection:
         check_same_thread=False,
     )
     connection.execute(f"PRAGMA synchronous = {synchronous}")
+    # What is erased is written over, and stands in no free page.
+    connection.execute("PRAGMA secure_delete = ON")
     return connection
 
 

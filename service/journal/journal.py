@@ -15,7 +15,7 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,7 +23,9 @@ from typing import Any
 
 import orjson
 
+from service.erased import SEALED
 from service.errors import JournalUnavailableError
+from service.journal import erasing
 from service.journal.file import JournalFile
 from service.journal.records import (
     BARE_NAMES,
@@ -224,6 +226,49 @@ class Journal:
                     "DELETE FROM calls WHERE at = ? AND agency = ? AND call_id = ?", old
                 )
         return len(old)
+
+    def erase_call(self, agency: str, call_id: str, until: datetime) -> int | None:
+        """
+        Erase what is here of a call, up to a time; gives how many records, or None where the store
+        does not have all of it yet.
+        """
+        with self._file.changing() as connection:
+            return erasing.erase_call(connection, agency, call_id, until)
+
+    def erase_texts(self, agency: str, before: datetime, held: Collection[str]) -> int:
+        """
+        Erase the words of an agency's stored records that were told before a time, but those of
+        calls that are *held*; gives how many records.
+        """
+        gone = 0
+        while True:
+            with self._file.changing() as connection:
+                count = erasing.erase_texts(connection, agency, before, held)
+            gone += count
+            if count < erasing.TEXTS_MAX:
+                return gone
+
+    def sealed_with(self, key: str) -> int:
+        """
+        Count the records with a text that was sealed with this key.
+        """
+        begins = f'"{SEALED}{key}:'.encode()
+        rows = self._file.read("SELECT count(*) FROM records WHERE instr(body, ?)", (begins,))
+        return int(rows[0][0])
+
+    def keeps_since(self, now: datetime) -> datetime:
+        """
+        Give the time before which nothing is here that the store has.
+        """
+        hours = max(self._settings.journal_keep_h, self._settings.calls_keep_h)
+        return now - timedelta(hours=hours)
+
+    def scrub(self) -> bool:
+        """
+        Empty the log beside the file, so that what was erased stands nowhere; False where somebody
+        still reads it.
+        """
+        return self._file.scrub()
 
     def backlog(self) -> tuple[int, float]:
         """

@@ -1,6 +1,6 @@
 """
 `/admin/agency`: the agency's name and time zone, its reasons for a dispatch, what goes to review,
-and whether remarks are kept.
+whether remarks are kept, and how long everything is.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from service.access import MANAGE_AGENCY, READ_PEOPLE
 from service.accounts.agencies import REASONS_MAX, REVIEW_MOST, tag_of
-from service.agency_settings import REVIEW_LEAST
+from service.agency_settings import RETENTION_LEAST, RETENTION_MOST, REVIEW_LEAST
 from service.errors import ConflictError
 from service.pages.form_faults import faults_of
 from service.pages.frame import keep_in_order, page
@@ -37,6 +37,10 @@ RULE_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "sample_per_week": ("At least, a week", "Decisions, where that is more than the share."),
     "due_days": ("Due after, in days", "When a review is due."),
     "claim_minutes": ("A claim holds, in minutes", "After that others can take the review."),
+}
+KEPT_WORDS: Final[Mapping[str, tuple[str, str]]] = {
+    "remarks_days": ("Words, in days", "Remarks, comments and reasons, from when they were told."),
+    "decisions_years": ("The rest, in years", "Facts, answers and what was sent."),
 }
 
 
@@ -83,7 +87,8 @@ def _place(path: str) -> str:
         named = {"id": "id", "label": "words"}.get(part, "")
         return f"{named} of reason {int(number) + 1}".strip().capitalize()
     words = {"name": "Name", "time_zone": "Time zone", "dispatch_reasons": "Reasons"}
-    return RULE_WORDS[rest][0] if rest in RULE_WORDS else words.get(path, path)
+    named_of = {**RULE_WORDS, **KEPT_WORDS}
+    return named_of[rest][0] if rest in named_of else words.get(path, path)
 
 
 def _told() -> dict[str, Any]:
@@ -106,6 +111,7 @@ def _told() -> dict[str, Any]:
         "dispatch_reasons": reasons,
         "review": review,
         "keep_remarks": form.get("keep_remarks") == "yes",
+        "retention": {name: _number(form.get(name, "")) for name in RETENTION_LEAST},
     }
 
 
@@ -152,6 +158,9 @@ def _form(
         words=RULE_WORDS,
         least=REVIEW_LEAST,
         most=REVIEW_MOST,
+        kept_words=KEPT_WORDS,
+        kept_least=RETENTION_LEAST,
+        kept_most=RETENTION_MOST,
         zones=sorted(available_timezones()),
         empty_rows=range(EMPTY_ROWS),
     )

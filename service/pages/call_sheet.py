@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from service.agency_settings import settings_of
 from service.answers import Document
+from service.erased import RecordErasedError
 from service.errors import StoreUnavailableError
 from service.pages.answer_keys import PAGE_KEYS
 from service.pages.call_answer import Answer, answer_of
@@ -173,7 +174,7 @@ def find(parts: Parts, who: Visitor, typed: Typed) -> Document | None:
         return None
     try:
         document = parts.records.find(who.agency.id, typed.seen)
-    except StoreUnavailableError:
+    except (StoreUnavailableError, RecordErasedError):
         return None
     return document if document is not None and document["call_id"] == typed.call_id else None
 

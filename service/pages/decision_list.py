@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from marshmallow import Schema, ValidationError
 from werkzeug.datastructures import MultiDict
 
+from service.erased import Erased
 from service.pages.local_time import Moment, moment
 from service.records import Listed
 from service.routing.facts import Vocabulary
@@ -33,6 +34,8 @@ LABELS: Final[Mapping[str, str]] = {
     "overridden": "Sent",
     "fallback": "Who was wanted",
     "reviewed": "Review",
+    "recipient": "Who receives it",
+    "purpose": "What it is for",
 }
 TIMES: Final = ("from", "to")
 KNOWN_MAX: Final = 4  # facts in a row; the page of the decision has them all
@@ -148,6 +151,7 @@ class Row:
     is_override: bool
     reason: str
     is_reviewed: bool
+    is_erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +171,8 @@ def row_of(one: Listed, words: Words, *, is_reviewed: bool) -> Row:
     Put one decision into a row.
     """
     shown, sent = one.summary, one.sent
+    if one.erased is not None:
+        return _erased_row(one, one.erased, words)
     recommended = shown["recommendation"]
     urgency, urgencies = recommended["urgency"], words.vocabulary.urgencies
     reason = sent.reason if sent else None
@@ -185,6 +191,27 @@ def row_of(one: Listed, words: Words, *, is_reviewed: bool) -> Row:
         bool(sent and sent.override),
         words.reasons.get(reason, reason) if reason else "",
         is_reviewed,
+    )
+
+
+def _erased_row(one: Listed, erased: Erased, words: Words) -> Row:
+    at = moment(erased.at, words.time_zone, words.now)
+    return Row(
+        decision_id=one.summary["decision_id"],
+        call_id="erased",
+        revision=None,
+        at=moment(one.summary["decided_at"], words.time_zone, words.now),
+        known=f"Erased on {at.short}: {erased.words}",
+        kinds=(),
+        urgency="",
+        urgency_level=0,
+        is_provisional=False,
+        is_fallback=False,
+        sent=None,
+        is_override=False,
+        reason="",
+        is_reviewed=False,
+        is_erased=True,
     )
 
 

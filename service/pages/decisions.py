@@ -4,17 +4,23 @@
 The page of one decision is in `service/pages/decision.py`.
 """
 
+from dataclasses import replace
+from functools import partial
+
 import orjson
 from flask import Blueprint, Response, request
+from marshmallow import ValidationError, fields, validate
 
 from service.access import READ_CALLS, READ_LOG, READ_REVIEWS
 from service.agency_settings import settings_of
 from service.decision_export import BROKEN_OFF, export_of
 from service.decision_filters import FORMATS, filter_schema
+from service.disclosures import WORDS_CHARACTERS_MAX, read_to
 from service.pages.decision_list import LABELS, Asked, Words, read_asked, row_of
 from service.pages.frame import keep_in_order, page
 from service.pages.visitor import Visitor, visitor
 from service.parts import Parts
+from service.request import Strict, no_nul
 from service.store import decisions
 from service.store.decision_fields import Filters
 
@@ -28,6 +34,18 @@ OFTEN = (
     ("Co-responder", "responder", "co_responder"),
 )
 NOT_REVIEWED = ("Not reviewed yet", "reviewed", "false")
+
+
+class ToWhom(Strict):
+    """
+    Who receives an export with facts from protected records, and what for; empty for neither.
+    """
+
+    recipient = fields.String(validate=[validate.Length(0, WORDS_CHARACTERS_MAX), no_nul])
+    purpose = fields.String(validate=[validate.Length(0, WORDS_CHARACTERS_MAX), no_nul])
+
+
+_TO = ToWhom()
 
 
 def decisions_pages(parts: Parts) -> Blueprint:
@@ -59,10 +77,19 @@ def decisions_pages(parts: Parts) -> Blueprint:
         form = request.args.get("format", FORMATS[0])
         if asked.faults or form not in FORMATS:
             return _shown(parts, who, asked, status=422)
+        try:
+            named = _TO.load({name: request.args.get(name, "").strip() for name in _TO.fields})
+            to = read_to(named["recipient"], named["purpose"])
+        except ValidationError as error:
+            faults = {name: tuple(said) for name, said in error.messages_dict.items()}
+            return _shown(parts, who, replace(asked, faults=faults), status=422)
+        disclose = partial(parts.disclosures.note, who.actor, to) if to else None
         filters = Filters(**asked.filters, hidden=parts.blind.hidden(who.actor))
         listed = parts.records.every(who.agency.id, filters, parts.settings.page_items_max)
         parts.audit.note(who.actor, "exported", ("decisions", form), filters=dict(asked.typed))
-        file = export_of(listed, form, orjson.dumps({"status": 503, "detail": BROKEN_OFF}))
+        file = export_of(
+            listed, form, orjson.dumps({"status": 503, "detail": BROKEN_OFF}), disclose
+        )
         return Response(file.lines, content_type=file.content_type, headers=file.headers)
 
     return blueprint

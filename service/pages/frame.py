@@ -27,10 +27,12 @@ from service.access import (
     READ_RULES,
     READ_STATE,
 )
+from service.erased import RecordErasedError
 from service.errors import ClaimHeldError, CrisisRouterError, StoreUnavailableError
 from service.log import where_of
 from service.pages.alerts_line import open_alerts
 from service.pages.form_faults import as_sentence
+from service.pages.local_time import moment
 from service.pages.visitor import (
     FormTooOldError,
     NotAllowedError,
@@ -175,6 +177,13 @@ def keep_in_order(blueprint: Blueprint, parts: Parts) -> None:
             " would have sent; then you see the whole decision."
         )
         return refused(parts, 403, "Not before your answer", way_out, signed_in(parts))
+
+    @blueprint.errorhandler(RecordErasedError)
+    def erased(error: RecordErasedError) -> Response:
+        who = signed_in(parts)
+        zone = who.agency.time_zone if who else "UTC"
+        at = moment(error.erased.at, zone, parts.now())
+        return page(parts, who, "decision_erased.html", 410, here="decisions", erased=error, at=at)
 
     @blueprint.errorhandler(StoreUnavailableError)
     def store_away(_error: StoreUnavailableError) -> Response:

@@ -15,6 +15,7 @@ from service.access import Actor
 from service.answers import Document
 from service.audit import Audit
 from service.encryption import KeyRing
+from service.erased import erased_whole, is_erased_column
 from service.errors import ClaimHeldError, ConflictError, SealedTextError
 from service.instants import iso
 from service.reviewing.blindness import CLAIM_HELD, Blindness
@@ -180,6 +181,8 @@ class Findings:
             raise ClaimHeldError(CLAIM_HELD)
         stored = decisions.find(self._store, actor.agency, finding.decision_id)
         assert stored is not None, "a finding is about a decision that is stored"
+        if erased_whole(stored.body):
+            raise ConflictError("erased", "the call of this finding was erased: nothing is left")
         with reading(self._store) as connection:
             review = reviews.find(connection, actor.agency, finding.review_id)
         would_send = list((review and review.would_send) or ())
@@ -227,7 +230,9 @@ class Findings:
         Give a finding as the API shows it, its comment open; null where its key is not here.
         """
         comment = finding.comment
-        if comment is not None:
+        if comment is not None and is_erased_column(comment):
+            comment = None
+        elif comment is not None:
             try:
                 comment = self._key_ring.open(comment, finding.id)
             except SealedTextError:

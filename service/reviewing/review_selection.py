@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, Row
 
 from service.agency_settings import AgencyDefaults, ReviewRules, settings_of
 from service.dispatch_request import POLICE
+from service.erased import erased_whole
 from service.request import SIGNALS_CONTRADICT
 from service.reviewing.sample import size_of, ticket_of, week_of
 from service.store import agencies, considered, decisions, dispatches, reviews, sample
@@ -121,12 +122,13 @@ def _look_at(
         agency: _touched(store, agency, decided, reported)
         for agency in {row.agency for row in (*decided, *reported)} & set(known)
     }
+    ids = {row.record_id for row in decided}
     with writing(store) as connection:
         take_turns(connection, "select for review")
         for agency, (found, sent) in touched.items():
             rules = settings_of(known[agency].settings, by.defaults).review
             _choose(connection, found, sent, (rules, by.now))
-            calls = {row.call_id for row in decided if row.agency == agency}
+            calls = {one.call_id for one in found if one.record_id in ids}
             _draw(connection, known[agency], calls, (rules, by))
         considered.add(connection, "decision", decided)
         considered.add(connection, "dispatch", reported)
@@ -141,7 +143,7 @@ def _touched(
     """
     ids = {row.record_id for row in decided if row.agency == agency}
     ids |= {row.decision_id for row in reported if row.agency == agency}
-    found = decisions.of_ids(store, agency, ids)
+    found = [one for one in decisions.of_ids(store, agency, ids) if not erased_whole(one.body)]
     ordered = sorted(found, key=lambda one: (one.decided_at, one.record_id))
     return tuple(ordered), dispatches.latest(store, agency, ids)
 

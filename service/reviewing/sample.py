@@ -24,6 +24,7 @@ import hashlib
 import hmac
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -31,10 +32,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine
 
 from service.agency_settings import ReviewRules
+from service.erased import erased_call
 from service.errors import SettingsError
 from service.store import sample
 from service.store.agencies import Agency
 from service.store.database import reading
+from service.store.sample import Ticket
 
 WEEK = re.compile(r"(\d{4})-W(\d{2})", re.ASCII)
 
@@ -110,6 +113,13 @@ def size_of(calls: int, percent: float, least: int) -> int:
     return max(least, math.ceil(calls * Fraction(str(percent)) / 100))
 
 
+def _ticket(key: str, agency: str, call_id: str, given: Mapping[str, Ticket]) -> str:
+    # Which call an erased one was nobody knows: its ticket is taken as it was given.
+    if call_id.startswith(erased_call("")) and call_id in given:
+        return given[call_id].ticket
+    return ticket_of(key, agency, call_id)
+
+
 def compare(store: Engine, agency: Agency, week: str, key: str, rules: ReviewRules) -> Compared:
     """
     Draw the sample of a week again, from the decisions themselves, and compare it with the queue.
@@ -124,7 +134,7 @@ def compare(store: Engine, agency: Agency, week: str, key: str, rules: ReviewRul
     with reading(store) as connection:
         queued = set(sample.calls_reviewed(connection, agency.id, week))
     calls = sorted(decided | set(given))
-    by_ticket = sorted((ticket_of(key, agency.id, one), one) for one in calls)
+    by_ticket = sorted((_ticket(key, agency.id, one, given), one) for one in calls)
     size = size_of(len(calls), rules.sample_percent, rules.sample_per_week)
     drawn = tuple(one for _, one in by_ticket[:size])
     right = {one: ticket for ticket, one in by_ticket}

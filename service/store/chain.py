@@ -227,6 +227,17 @@ def seal(engine: Engine, at: datetime, limit: int) -> int:
     return len(sealed)
 
 
+def drop_salts(
+    connection: Connection, agency: str, kinds: Sequence[str], subject_ids: Sequence[str]
+) -> None:
+    """
+    Forget, within the transaction that erases records whole, what their digests were salted with:
+    then no digest leads back to what was erased, not even by trying.
+    """
+    of_these = chain.c.kind.in_(kinds) & chain.c.subject_id.in_(subject_ids)
+    connection.execute(update(chain).where(of_these, chain.c.agency == agency).values(salt=None))
+
+
 def head(engine: Engine, agency: str) -> Head:
     """
     Give the head of an agency's log.

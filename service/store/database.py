@@ -190,6 +190,40 @@ def available() -> Iterator[None]:
         raise
 
 
+def scrub(engine: Engine) -> bool:
+    """
+    Let nothing that was erased stand in a log beside the store; False where somebody still reads
+    it. PostgreSQL does so by itself: its VACUUM frees what was replaced.
+
+    Raises:
+        StoreUnavailableError: the store cannot be reached.
+    """
+    if engine.dialect.name != "sqlite":
+        return True
+    with available(), engine.connect() as connection:
+        # Past SQLAlchemy, which would begin a transaction, and in one no log can be cut.
+        cursor = connection.connection.cursor()
+        is_busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        cursor.close()
+    return not is_busy
+
+
+def compact(engine: Engine) -> bool:
+    """
+    Write the whole file of SQLite anew, so that no piece of what was erased stays in an unused part
+    of a page, where moving its neighbours may have left it; then as `scrub`. Writers wait
+    meanwhile, readers do not.
+
+    Raises:
+        StoreUnavailableError: the store cannot be reached.
+    """
+    if engine.dialect.name == "sqlite":
+        with available(), engine.connect() as connection:
+            # Past SQLAlchemy, as in `scrub`.
+            connection.connection.cursor().execute("VACUUM").close()
+    return scrub(engine)
+
+
 def take_turns(connection: Connection, name: str) -> None:
     """
     Let transactions that give the same name run one after the other, until each ends. SQLite has
@@ -217,6 +251,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = FULL")
+    # What is erased is written over, and stands in no free page.
+    connection.execute("PRAGMA secure_delete = ON")
 
 
 def _begin_sqlite(connection: Connection) -> None:

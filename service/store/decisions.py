@@ -39,6 +39,7 @@ from service.store.decision_fields import Filters
 from service.store.decision_marks import marks, rarest_first
 from service.store.dispatches import ids_with_override, is_overridden
 from service.store.reviews import is_reviewed, reviews
+from service.store.sealed import sealed_index
 
 FEW_MAX = 1_000  # ids that a query takes one by one; SQLite takes 32,766 values at most
 
@@ -73,6 +74,7 @@ decisions = Table(
         postgresql_ops={"call_id": "text_pattern_ops"},
     ),
     Index("ix_decisions_stored_at", "stored_at"),
+    sealed_index("decisions", "decided_at"),
 )
 
 # The same record id written by another host, or again by the same: one request told twice, whether
@@ -89,6 +91,7 @@ repeats = Table(
     Column("fingerprint", Text),
     Column("body", JSON, nullable=False),
     Column("stored_at", Instant, nullable=False),
+    sealed_index("decision_repeats", "decided_at"),
 )
 
 

@@ -31,6 +31,7 @@ from sqlalchemy import (
 
 from service.store.database import Instant, metadata, reading
 from service.store.decision_fields import instant, instant_or_none
+from service.store.sealed import sealed_index
 
 dispatches = Table(
     "dispatches",
@@ -59,6 +60,7 @@ dispatches = Table(
     ),
     Index("ix_dispatches_agency_override_decision_id", "agency", "override", "decision_id"),
     Index("ix_dispatches_stored_at", "stored_at"),
+    sealed_index("dispatches", "reported_at"),
 )
 
 

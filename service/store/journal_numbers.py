@@ -45,6 +45,14 @@ def gaps(engine: Engine, *, stored_before: datetime) -> tuple[Gap, ...]:
         )
 
 
+def hosts_of(engine: Engine) -> tuple[str, ...]:
+    """
+    Give every host that has ever sent a record.
+    """
+    with reading(engine) as connection:
+        return tuple(_hosts(connection))
+
+
 def agencies_of(engine: Engine, host_id: str) -> tuple[str, ...]:
     """
     Give the agencies whose records this host has sent lately.

@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from service.erased import erased_call
 from service.store.database import metadata, reading
 from service.store.decisions import decisions
 from service.store.reviews import reviews
@@ -143,7 +144,11 @@ def calls_between(engine: Engine, agency: str, since: datetime, until: datetime)
     first = func.min(decisions.c.decided_at)
     query = (
         select(decisions.c.call_id)
-        .where(decisions.c.agency == agency, decisions.c.decided_at < until)
+        .where(
+            decisions.c.agency == agency,
+            decisions.c.decided_at < until,
+            ~decisions.c.call_id.startswith(erased_call("")),
+        )
         .group_by(decisions.c.call_id)
         .having(first >= since)
     )

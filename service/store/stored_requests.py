@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
+from service.erased import erased_call
 from service.store.cursor import Cursor, newest_first
 from service.store.database import reading
 from service.store.decisions import decisions
@@ -34,7 +35,7 @@ def before(
     newest.
     """
     query = select(decisions.c.record_id, decisions.c.decided_at, decisions.c.body).where(
-        decisions.c.agency == agency
+        decisions.c.agency == agency, ~decisions.c.call_id.startswith(erased_call(""))
     )
     query = newest_first(query, decisions.c.decided_at, decisions.c.record_id, last)
     with reading(engine) as connection:

@@ -11,11 +11,14 @@ from service.store import (
     considered,
     decision_marks,
     decisions,
+    disclosures,
     dispatches,
     drafts,
+    erasures,
     findings,
     journal_positions,
     keys,
+    legal_holds,
     mapped_types,
     openings,
     people,
@@ -61,6 +64,10 @@ TABLES = (
     verifications.verifications,
     quarantined.quarantined,
     journal_positions.positions,
+    legal_holds.holds,
+    erasures.erasures,
+    erasures.on_hosts,
+    disclosures.disclosures,
 )
 
 __all__ = ["TABLES", "metadata"]

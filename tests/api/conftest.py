@@ -88,7 +88,9 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     prepare(settings)
     parts, close = join(settings)
     secrets = json.loads((home / "credentials.json").read_text())
-    found = {role: secrets[f"{role}_key"] for role in ("dispatch", "supervisor", "admin")}
+    found = {
+        role: secrets[f"{role}_key"] for role in ("dispatch", "supervisor", "admin", "second_admin")
+    }
     now = dt.datetime.now(dt.UTC)
     agencies.create(parts.store, Agency("other", "Other", "UTC", "national-baseline", now))
     for name, agency, role in (("other", "other", "dispatch"), ("auditor", "example", "auditor")):

@@ -29,7 +29,7 @@ def settable(api: Api) -> tuple[dict[str, Any], str]:
     """
     shown = send(api, "GET", "/v1/agency")
     assert shown.status_code == 200
-    names = ("name", "time_zone", "dispatch_reasons", "review", "keep_remarks")
+    names = ("name", "time_zone", "dispatch_reasons", "review", "keep_remarks", "retention")
     return {name: shown.json[name] for name in names}, shown.headers["ETag"]
 
 
@@ -133,6 +133,44 @@ def test_a_review_rule_out_of_its_limits_is_refused(api: Api, name: str, value: 
     body, tag = settable(api)
     refused = put(api, {**body, "review": {**body["review"], name: value}}, tag)
     assert refused.status_code in (400, 422)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("remarks_days", 0),
+        ("remarks_days", 1.5),
+        ("remarks_days", True),
+        ("decisions_years", 0),
+        ("decisions_years", 101),
+        ("decisions_years", "6"),
+    ],
+)
+def test_a_retention_out_of_its_limits_is_refused(api: Api, name: str, value: Any) -> None:
+    """
+    Nothing is kept for less than a day or a year, and no slip keeps it for ever.
+    """
+    body, tag = settable(api)
+    refused = put(api, {**body, "retention": {**body["retention"], name: value}}, tag)
+    assert refused.status_code == 422
+    assert [one["path"] for one in refused.json["errors"]] == [f"retention.{name}"]
+
+
+def test_a_retention_is_set_and_kept_where_it_is_not_named(api: Api) -> None:
+    """
+    What an agency sets holds, its defaults are 90 days and six years, and who does not name it
+    does not change it.
+    """
+    body, tag = settable(api)
+    assert body["retention"] == {"remarks_days": 90, "decisions_years": 6}
+    wanted = {"remarks_days": 30, "decisions_years": 7}
+    assert put(api, {**body, "retention": wanted}, tag).status_code == 200
+    unnamed = {name: value for name, value in body.items() if name != "retention"}
+    changed = put(api, unnamed, settable(api)[1])
+    assert (changed.status_code, changed.json["retention"]) == (200, wanted)
+    assert put(api, body, settable(api)[1]).json["retention"] == body["retention"]
+    api.parts.surroundings.look()
+    assert "retention" not in api.parts.surroundings.seen.agencies["example"].settings
 
 
 def test_everybody_reads_the_settings_and_another_agency_has_its_own(api: Api) -> None:

@@ -84,8 +84,7 @@ def test_csv_has_one_row_for_each_decision_newest_first(api: Api, calls: dict[st
         "version": "1",
         "mode": answer["mode"],
         "sent": "",
-        "override": "",
-        "reason": "",
+        **dict.fromkeys(("override", "reason", "withheld", "redisclosure_notice", "erased"), ""),
     }
     assert found["short"]["fallback"] == "stated_unavailable"
     sent = {

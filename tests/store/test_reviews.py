@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from service.agency_settings import AgencyDefaults, ReviewRules
+from service.agency_settings import AgencyDefaults, Retention, ReviewRules
 from service.reviewing.review_selection import BATCH_RECORDS, Selecting, select_for_review
 from service.reviewing.sample import compare, size_of, ticket_of, week_of
 from service.store import agencies, considered, records, reviews, sample
@@ -91,7 +91,7 @@ def select(store: Engine, rules: ReviewRules = NOTHING, at: dt.datetime = NOW) -
     """
     Fill the queue.
     """
-    return select_for_review(store, Selecting(AgencyDefaults(rules, {}), KEY, at))
+    return select_for_review(store, Selecting(AgencyDefaults(rules, {}, Retention(90, 6)), KEY, at))
 
 
 def queue(store: Engine) -> dict[str, tuple[str, ...]]:

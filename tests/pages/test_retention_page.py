@@ -1,0 +1,76 @@
+"""
+The page of retention: holds, erasures by two people, and what an erased decision looks like.
+"""
+
+import datetime as dt
+import re
+from dataclasses import fields
+from html import unescape
+
+from flask.testing import FlaskClient
+
+from service.store import records
+from tests.pages.browsing import Service, decision_id_of, post, signed_in, tell
+from tests.pages.test_decision_page import words_of
+
+PATH = "/admin/retention"
+
+
+def ship(service: Service) -> None:
+    """
+    Store what the journal holds, as shipper and worker do.
+    """
+    parts = service.parts
+    unstored = parts.journal.unstored(1000)
+    sent = [{one.name: getattr(record, one.name) for one in fields(record)} for record in unstored]
+    records.insert(parts.store, sent, dt.datetime.now(dt.UTC))
+    parts.journal.confirm([record.record_id for record in unstored])
+
+
+def test_two_people_erase_a_call_and_a_hold_stops_them(
+    service: Service, browser: FlaskClient, admin: FlaskClient, supervisor: FlaskClient
+) -> None:
+    """
+    Asked for on the page, refused to the same person and under a hold, which is named; confirmed by
+    another the decision says that it was erased, on its page and in the list.
+    """
+    made = decision_id_of(tell(browser, "page-erased", "weapon=firearm"))
+    ship(service)
+    assert PATH in admin.get("/admin").text
+    shown = admin.get(PATH)
+    assert "90 days" in words_of(shown.text)
+    assert "6 years" in words_of(shown.text)
+    wrong = post(admin, f"{PATH}/erasures", shown, call_id="no-such-call", reason="r")
+    assert (wrong.status_code, "no call with this id" in words_of(wrong.text)) == (422, True)
+    assert post(admin, f"{PATH}/erasures", shown, call_id="page-erased").status_code == 422
+    asked = post(admin, f"{PATH}/erasures", shown, call_id="page-erased", reason="form 12")
+    assert asked.status_code == 303
+    found = re.search(r'action="([^"]+/confirm)"', admin.get(PATH).text)
+    assert found
+    own = post(admin, found[1], shown)
+    assert (own.status_code, "another person must confirm" in words_of(own.text)) == (409, True)
+    hold = {"call_id": "", "authority": "County court", "matter": "26-1", "reason": "order"}
+    assert post(admin, f"{PATH}/holds", shown, **{**hold, "matter": ""}).status_code == 422
+    assert post(admin, f"{PATH}/holds", shown, **hold).status_code == 303
+    second = signed_in(service, service.credentials.second_admin)
+    page = second.get(PATH)
+    held = post(second, found[1], page)
+    assert (held.status_code, "County court (26-1)" in unescape(held.text)) == (409, True)
+    lift = re.search(r'action="([^"]+/lift)"', page.text)
+    assert lift
+    assert post(second, lift[1], page).status_code == 422
+    assert post(second, lift[1], page, reason="closed").status_code == 303
+    assert post(second, found[1], page).headers["Location"] == f"{PATH}?done=confirmed"
+    told = words_of(second.get(f"{PATH}?done=confirmed").text)
+    assert "Erased from the store" in told
+    assert "not yet on host" in told
+    ship(service)
+    for client in (supervisor, browser):
+        listed = client.get("/decisions")
+        assert "two people asked for it and confirmed it" in words_of(listed.text)
+    # What the journal still has goes within seconds; here it is done at once.
+    service.parts.journal.erase_call("example", "page-erased", dt.datetime.now(dt.UTC))
+    for address in (f"/decisions/{made}", f"/decisions/{made}/try"):
+        gone = supervisor.get(address)
+        assert (gone.status_code, "This decision was erased" in gone.text) == (410, True)
+    assert supervisor.get("/calls/page-erased").status_code == 404
