@@ -35,14 +35,13 @@ from service.journal import Appended, Entry, Journal, Record, Written
 from service.json_body import read_json
 from service.parts import Parts
 from service.routing import decide as deciding
-from service.routing.availability import Choice, choose
+from service.routing.availability import Choice
 from service.routing.facts import CallFacts
 from service.routing.matcher import Fired
-from service.routing.needed import who_is_needed
 from service.routing.note import write_note
-from service.routing.questions import mildest_changes, to_ask
+from service.routing.questions import mildest_changes, to_ask, try_answers
 from service.routing.recommendation import Recommendation
-from service.routing.weighing import weigh
+from service.routing.weighing import strongest, weigh
 from service.rulesets import Published
 from service.settings import Settings
 
@@ -149,18 +148,12 @@ def _walk(place: Place, sent: dict[str, Any]) -> Walk:
     gathered = parts.decisions._gather(agency, request)
     call, available, day = gathered.call, gathered.available, gathered.day
     facts, _ = weigh(router.vocabulary, call.facts, call.signals, call.dismissed)
-    fired = router.matcher.fired(router.matcher.match(facts, day))
-    choice = _who(place, fired, facts, available)
+    rows = router.matcher.match(facts, day)
+    fired = router.matcher.fired(rows)
+    choice = router.goings(available).of(router.matcher.who_key(rows)).choice
     recommendation = deciding.decide(call, router, available, day)
     answer = recommendation_document(recommendation, place.published, router.vocabulary)
     return Walk(body, document, request, gathered, facts, fired, choice, recommendation, answer)
-
-
-def _who(place: Place, fired: Fired, facts: CallFacts, available: Any) -> Choice:
-    router = place.published.router
-    no_988 = router.has_no_988(facts)
-    needed = who_is_needed(fired, no_988=no_988)
-    return choose(needed, router.matcher.ruleset.fallback, available, no_988=no_988)
 
 
 def _stage_cases(place: Place, walks: list[Walk]) -> list[Case]:
@@ -204,9 +197,11 @@ def _decide_cases(place: Place, walks: list[Walk]) -> list[Case]:
 
     def question(walk: Walk) -> object:
         call, available, day = walk.gathered.call, walk.gathered.available, walk.gathered.day
-        answers = deciding._try_answers(router, walk.facts, call, available, day)
-        to_ask(walk.fired, call.facts, answers, vocabulary)
-        return mildest_changes(answers, vocabulary)
+        standing, goings = matcher.standing(walk.facts, day), router.goings(available)
+        signalled = strongest(vocabulary, call.signals, call.dismissed)
+        swings = try_answers(matcher, walk.facts, standing, goings=goings, signalled=signalled)
+        to_ask(walk.fired, call.facts, swings, vocabulary)
+        return mildest_changes(swings, vocabulary)
 
     def ways(walk: Walk) -> object:
         return deciding._responders(
@@ -233,9 +228,6 @@ def _decide_cases(place: Place, walks: list[Walk]) -> list[Case]:
         "  weigh signals": weigh_it,
         "  match, name the rules": lambda walk: matcher.fired(
             matcher.match(walk.facts, walk.gathered.day)
-        ),
-        "  who is needed, who can come": lambda walk: _who(
-            place, walk.fired, walk.facts, walk.gathered.available
         ),
         "  questions: try every answer": question,
         "  ways to bring them in": ways,
