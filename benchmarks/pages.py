@@ -8,21 +8,18 @@ PostgreSQL server where a database may be made, both databases are measured.
 
 import os
 import re
-import secrets
 import statistics
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-import psycopg
 from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from benchmarks.home import fresh_home
 from benchmarks.log_of_decisions import RARE_RULE, fill
+from benchmarks.parts import database
 from benchmarks.table import number, show
 from service.app import join, make_flask
 from service.host.first_start import AGENCY, SignIn
@@ -56,33 +53,23 @@ def measure_pages(*, quick: bool, seed: int) -> None:
     _measure("SQLite", count, seed, {})
     server = os.environ.get("TEST_DATABASE_URL")
     if server:
-        with _database(server) as url:
+        with database(server) as url:
             _measure("PostgreSQL", count, seed, {"CRISIS_ROUTER_DATABASE_URL": url})
 
 
-@contextmanager
-def _database(server: str) -> Iterator[str]:
-    name = f"pages_{secrets.token_hex(4)}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    yield f"{server.rsplit('/', 1)[0]}/{name}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def _measure(database: str, count: int, seed: int, changes: dict[str, str]) -> None:
+def _measure(named: str, count: int, seed: int, changes: dict[str, str]) -> None:
     with fresh_home(**changes) as (settings, credentials):
         parts, close = join(settings)
         try:
             began = time.monotonic()
             fill(parts, count, seed)
-            print(f"\n{count:,} decisions stored in {time.monotonic() - began:.0f} s ({database})")
+            print(f"\n{count:,} decisions stored in {time.monotonic() - began:.0f} s ({named})")
             client = make_flask(parts).test_client()
             _sign_in(client, credentials.supervisor)
             rows = [_open(parts, client, words, path) for words, path in _paths(parts)]
         finally:
             close()
-    header = (f"page, {database}", "best ms", "median ms", "worst ms", "queries")
+    header = (f"page, {named}", "best ms", "median ms", "worst ms", "queries")
     show(f"Pages over {count:,} decisions, at the server", header, [row for row, _ in rows])
     slow = [row[0] for row, median in rows if median > MS_MAX]
     load = f"load {os.getloadavg()[0]:.1f}"

@@ -6,7 +6,6 @@ It times the very functions that the view calls, some of them private to their m
 that went round them would time something else.
 """
 
-import datetime as dt
 import io
 import itertools
 import os
@@ -22,13 +21,13 @@ from werkzeug.test import EnvironBuilder
 
 from benchmarks import bare
 from benchmarks.calls import requests
+from benchmarks.flat_journal import decisions_with
 from benchmarks.home import fresh_home
 from benchmarks.rounds import Case, Rounds, Timed, interleave, take_turns
 from benchmarks.table import number, show
 from service.answers import recommendation_document
 from service.app import join, make_flask
-from service.decisions import Decisions, record_id_of, seal_request
-from service.encryption import session_key
+from service.decisions import record_id_of, seal_request
 from service.gathering import Gathered
 from service.host.first_start import AGENCY
 from service.journal import Appended, Entry, Journal, Record, Written
@@ -62,7 +61,6 @@ ADD_UP = (
     DECIDE,
     "answer document",
     "seal remarks",
-    "journal: last revision",
     "orjson.dumps of the answer",
 )
 
@@ -179,9 +177,6 @@ def _stage_cases(place: Place, walks: list[Walk]) -> list[Case]:
         "seal remarks": lambda walk: seal_request(
             parts.decisions._key_ring, walk.request, record_id
         ),
-        "journal: last revision": lambda walk: parts.journal.last_of_call(
-            AGENCY, walk.request["call_id"]
-        ),
         "orjson.dumps of the answer": lambda walk: orjson.dumps(walk.answer),
     }
     return [Case(name, lambda: walks, run) for name, run in runs.items()]
@@ -238,7 +233,14 @@ def _decide_cases(place: Place, walks: list[Walk]) -> list[Case]:
 
 
 def _call_cases(place: Place, walks: list[Walk], undurable: Journal) -> list[Case]:
-    floor, computing = bare.make_flask(), make_flask(_without_disk(place.parts, undurable))
+    floor, computing = (
+        bare.make_flask(),
+        make_flask(
+            replace(
+                place.parts, journal=undurable, decisions=decisions_with(place.parts, undurable)
+            )
+        ),
+    )
 
     def environs() -> list[dict[str, Any]]:
         return [_environ(place, walk) for walk in walks]
@@ -282,21 +284,6 @@ def _undurable(settings: Settings) -> Iterator[Journal]:
         yield journal
     finally:
         journal.close()
-
-
-def _without_disk(parts: Parts, undurable: Journal) -> Parts:
-    decisions = Decisions(
-        parts.rules,
-        undurable,
-        parts.decisions._key_ring,
-        parts.surroundings,
-        fingerprint_key=session_key(parts.settings),
-        is_only_host=True,
-        journal_wait_s_max=parts.settings.journal_wait_s_max,
-        now=lambda: dt.datetime.now(dt.UTC),
-        on_unknown_code=lambda _: None,
-    )
-    return replace(parts, journal=undurable, decisions=decisions)
 
 
 def _entry(place: Place, walk: Walk) -> Entry:
