@@ -1,6 +1,7 @@
 """
 Runs the benchmarks: the matcher, the reading of remarks, the stages of one decision, the endpoint,
-the pages over a large log, and the plans of their queries.
+ways to be safe on disk, shipping into the store, the pages over a large log, and the plans of their
+queries.
 """
 
 import argparse
@@ -13,14 +14,17 @@ from collections.abc import Callable
 
 import structlog
 
+from benchmarks.disk import measure_disk
 from benchmarks.endpoint import measure_endpoint
 from benchmarks.matching import measure_matching
 from benchmarks.pages import measure_pages
 from benchmarks.plans import measure_plans
 from benchmarks.remarks import measure_remarks
+from benchmarks.shipping import measure_shipping
 from benchmarks.stages import measure_stages
 
 SEED = 20261124
+PARTS = ("matching", "remarks", "stages", "endpoint", "disk", "shipping", "pages", "plans")
 
 
 def main() -> None:
@@ -29,12 +33,8 @@ def main() -> None:
     """
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="half a minute, with rough figures")
-    parser.add_argument(
-        "--only",
-        choices=("matching", "remarks", "stages", "endpoint", "pages", "plans"),
-        help="one part",
-    )
     parser.add_argument("--decisions", type=int, help="in the log that pages are opened over")
+    parser.add_argument("--only", choices=PARTS, help="one part")
     parser.add_argument("--seed", type=int, default=SEED, help="of the random rules and calls")
     wanted = parser.parse_args()
     # A SIGTERM ends the blocks too, which end the servers and remove the temporary homes.
@@ -50,6 +50,8 @@ def main() -> None:
         "remarks": lambda: measure_remarks(quick=wanted.quick),
         "stages": lambda: measure_stages(quick=wanted.quick),
         "endpoint": lambda: measure_endpoint(quick=wanted.quick),
+        "disk": lambda: measure_disk(quick=wanted.quick),
+        "shipping": lambda: measure_shipping(quick=wanted.quick),
         "pages": lambda: measure_pages(
             quick=wanted.quick, seed=wanted.seed, count=wanted.decisions
         ),

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from service.routing.facts import CallFacts, Fact, Vocabulary
 from service.scenarios import Scenario, read_scenarios
 from service.settings import shipped_config
@@ -22,6 +24,34 @@ ONE_IN_ASKED, ONE_IN_ASSUMED = 8, 10  # facts that nobody knows, and facts that 
 REMARKS = (
     "CALLER SAYS HE HAS NOT SLEPT FOR DAYS AND PACES IN THE KITCHEN. SISTER IS WITH HIM AND CALM."
     " HE ASKS FOR SOMEBODY TO TALK WITH. NO DOG. GATE CODE IS WITH THE DOORMAN."
+)
+
+FACTS, CODE, REMARK = "facts", "code and facts", "code, facts, remark"
+KINDS = (FACTS, CODE, REMARK)
+NUMBER = "@@@"
+REMARK_CHARACTERS = 200
+CODES = (
+    *("CRISIS COMPLAINT - GENERAL", "SUICIDE - IP/JO SUICIDAL PERSON AND ATTEMPTS"),
+    *(
+        "PERSON IN BEHAVIORAL/EMOTIONAL CRISIS",
+        "SERVICE - WELFARE CHECK",
+        "DISTURBANCE, MISCELLANEOUS/OTHER",
+    ),
+)
+SENTENCES = (
+    "RP ADV SON TALKING ABOUT SUICIDE, DENIES WEAPONS.",
+    "HE HAS NOT SLEPT FOR DAYS AND PACES IN THE KITCHEN.",
+    "SISTER IS WITH HIM AND CALM.",
+    "NO GUNS IN THE HOUSE, UNK IF KNIVES.",
+    "HX OF ATTEMPT LAST YEAR BY PILLS.",
+    "SAYS SHE TOOK 12 OF HER PILLS AN HOUR AGO.",
+    "HEARING VOICES, NO MEDS 3 WKS.",
+    "WANTS TO TALK WITH SOMEBODY, WILL WAIT OUTSIDE.",
+    "NEG INJ, NEG ALCOHOL, CRYING.",
+    "MALE IN A RED JACKET, WALKING SOUTH IN THE ROAD.",
+    "HE THREW A CHAIR, NOBODY HURT.",
+    "CALLER IS A NEIGHBOUR AND CANNOT SEE HER NOW.",
+    "GATE CODE IS WITH THE DOORMAN. NO DOG.",
 )
 
 
@@ -105,3 +135,27 @@ def requests() -> list[dict[str, Any]]:
             request["fact_sources"] = {named: {"from": "told"}}
         whole.append(request)
     return whole
+
+
+def bodies(vocabulary: Vocabulary, rng: random.Random, kind: str, count: int) -> list[bytes]:
+    """
+    Give *count* different requests of a kind as JSON, with `NUMBER` where their call id counts:
+    random facts, a random code, and a remark of 200 characters of random sentences.
+    """
+    made = []
+    for facts in random_calls(vocabulary, read_weights(vocabulary), rng, count):
+        told: dict[str, Any] = {**facts.known, **dict.fromkeys(facts.asked, "unknown")}
+        if "age" in told:
+            told.pop("age_group", None)
+        body: dict[str, Any] = {"call_id": f"BENCHMARK-{NUMBER}", "facts": told}
+        if kind != FACTS:
+            body["incident_type"] = {"registry": "seattle", "code": rng.choice(CODES)}
+        if kind == REMARK:
+            body["remarks"] = _remark(rng)
+        made.append(orjson.dumps(body))
+    return made
+
+
+def _remark(rng: random.Random) -> str:
+    text = " ".join(rng.sample(SENTENCES, len(SENTENCES)))
+    return text[:REMARK_CHARACTERS]

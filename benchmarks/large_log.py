@@ -7,17 +7,15 @@ PostgreSQL server where a database may be made, there is one on each database.
 
 import os
 import re
-import secrets
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
-import psycopg
 from flask.testing import FlaskClient
 
 from benchmarks.home import fresh_home
 from benchmarks.log_of_decisions import RARE_RULE, fill
+from benchmarks.parts import database
 from service.app import join
 from service.host.first_start import AGENCY, Credentials, SignIn
 from service.parts import Parts
@@ -40,12 +38,12 @@ def every_database(
     yield from _filled("SQLite", many, seed, {})
     server = os.environ.get("TEST_DATABASE_URL")
     if server:
-        with _database(server) as url:
+        with database(server) as url:
             yield from _filled("PostgreSQL", many, seed, {"CRISIS_ROUTER_DATABASE_URL": url})
 
 
 def _filled(
-    database: str, count: int, seed: int, changes: dict[str, str]
+    named: str, count: int, seed: int, changes: dict[str, str]
 ) -> Iterator[tuple[str, Parts, Credentials]]:
     with fresh_home(**changes) as (settings, credentials):
         parts, close = join(settings)
@@ -53,20 +51,10 @@ def _filled(
             began = time.monotonic()
             fill(parts, count, seed)
             spent_s = time.monotonic() - began
-            print(f"\n{count:,} decisions stored in {spent_s:.0f} s ({database})", flush=True)
-            yield database, parts, credentials
+            print(f"\n{count:,} decisions stored in {spent_s:.0f} s ({named})", flush=True)
+            yield named, parts, credentials
         finally:
             close()
-
-
-@contextmanager
-def _database(server: str) -> Iterator[str]:
-    name = f"pages_{secrets.token_hex(4)}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    yield f"{server.rsplit('/', 1)[0]}/{name}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def paths(parts: Parts) -> list[tuple[str, str]]:

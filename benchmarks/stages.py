@@ -6,7 +6,6 @@ It times the very functions that the view calls, some of them private to their m
 that went round them would time something else.
 """
 
-import datetime as dt
 import io
 import itertools
 import os
@@ -22,27 +21,26 @@ from werkzeug.test import EnvironBuilder
 
 from benchmarks import bare
 from benchmarks.calls import requests
+from benchmarks.flat_journal import decisions_with
 from benchmarks.home import fresh_home
 from benchmarks.rounds import Case, Rounds, Timed, interleave, take_turns
 from benchmarks.table import number, show
 from service.answers import recommendation_document
 from service.app import join, make_flask
-from service.decisions import Decisions, record_id_of, seal_request
-from service.encryption import session_key
+from service.decisions import record_id_of, seal_request
 from service.gathering import Gathered
 from service.host.first_start import AGENCY
 from service.journal import Appended, Entry, Journal, Record, Written
 from service.json_body import read_json
 from service.parts import Parts
 from service.routing import decide as deciding
-from service.routing.availability import Choice, choose
+from service.routing.availability import Choice
 from service.routing.facts import CallFacts
 from service.routing.matcher import Fired
-from service.routing.needed import who_is_needed
 from service.routing.note import write_note
-from service.routing.questions import mildest_changes, to_ask
+from service.routing.questions import mildest_changes, to_ask, try_answers
 from service.routing.recommendation import Recommendation
-from service.routing.weighing import weigh
+from service.routing.weighing import strongest, weigh
 from service.rulesets import Published
 from service.settings import Settings
 
@@ -63,7 +61,6 @@ ADD_UP = (
     DECIDE,
     "answer document",
     "seal remarks",
-    "journal: last revision",
     "orjson.dumps of the answer",
 )
 
@@ -149,18 +146,12 @@ def _walk(place: Place, sent: dict[str, Any]) -> Walk:
     gathered = parts.decisions._gather(agency, request)
     call, available, day = gathered.call, gathered.available, gathered.day
     facts, _ = weigh(router.vocabulary, call.facts, call.signals, call.dismissed)
-    fired = router.matcher.fired(router.matcher.match(facts, day))
-    choice = _who(place, fired, facts, available)
+    rows = router.matcher.match(facts, day)
+    fired = router.matcher.fired(rows)
+    choice = router.goings(available).of(router.matcher.who_key(rows)).choice
     recommendation = deciding.decide(call, router, available, day)
     answer = recommendation_document(recommendation, place.published, router.vocabulary)
     return Walk(body, document, request, gathered, facts, fired, choice, recommendation, answer)
-
-
-def _who(place: Place, fired: Fired, facts: CallFacts, available: Any) -> Choice:
-    router = place.published.router
-    no_988 = router.has_no_988(facts)
-    needed = who_is_needed(fired, no_988=no_988)
-    return choose(needed, router.matcher.ruleset.fallback, available, no_988=no_988)
 
 
 def _stage_cases(place: Place, walks: list[Walk]) -> list[Case]:
@@ -186,9 +177,6 @@ def _stage_cases(place: Place, walks: list[Walk]) -> list[Case]:
         "seal remarks": lambda walk: seal_request(
             parts.decisions._key_ring, walk.request, record_id
         ),
-        "journal: last revision": lambda walk: parts.journal.last_of_call(
-            AGENCY, walk.request["call_id"]
-        ),
         "orjson.dumps of the answer": lambda walk: orjson.dumps(walk.answer),
     }
     return [Case(name, lambda: walks, run) for name, run in runs.items()]
@@ -204,9 +192,11 @@ def _decide_cases(place: Place, walks: list[Walk]) -> list[Case]:
 
     def question(walk: Walk) -> object:
         call, available, day = walk.gathered.call, walk.gathered.available, walk.gathered.day
-        answers = deciding._try_answers(router, walk.facts, call, available, day)
-        to_ask(walk.fired, call.facts, answers, vocabulary)
-        return mildest_changes(answers, vocabulary)
+        standing, goings = matcher.standing(walk.facts, day), router.goings(available)
+        signalled = strongest(vocabulary, call.signals, call.dismissed)
+        swings = try_answers(matcher, walk.facts, standing, goings=goings, signalled=signalled)
+        to_ask(walk.fired, call.facts, swings, vocabulary)
+        return mildest_changes(swings, vocabulary)
 
     def ways(walk: Walk) -> object:
         return deciding._responders(
@@ -234,9 +224,6 @@ def _decide_cases(place: Place, walks: list[Walk]) -> list[Case]:
         "  match, name the rules": lambda walk: matcher.fired(
             matcher.match(walk.facts, walk.gathered.day)
         ),
-        "  who is needed, who can come": lambda walk: _who(
-            place, walk.fired, walk.facts, walk.gathered.available
-        ),
         "  questions: try every answer": question,
         "  ways to bring them in": ways,
         "  note": note,
@@ -246,7 +233,14 @@ def _decide_cases(place: Place, walks: list[Walk]) -> list[Case]:
 
 
 def _call_cases(place: Place, walks: list[Walk], undurable: Journal) -> list[Case]:
-    floor, computing = bare.make_flask(), make_flask(_without_disk(place.parts, undurable))
+    floor, computing = (
+        bare.make_flask(),
+        make_flask(
+            replace(
+                place.parts, journal=undurable, decisions=decisions_with(place.parts, undurable)
+            )
+        ),
+    )
 
     def environs() -> list[dict[str, Any]]:
         return [_environ(place, walk) for walk in walks]
@@ -290,21 +284,6 @@ def _undurable(settings: Settings) -> Iterator[Journal]:
         yield journal
     finally:
         journal.close()
-
-
-def _without_disk(parts: Parts, undurable: Journal) -> Parts:
-    decisions = Decisions(
-        parts.rules,
-        undurable,
-        parts.decisions._key_ring,
-        parts.surroundings,
-        fingerprint_key=session_key(parts.settings),
-        is_only_host=True,
-        journal_wait_s_max=parts.settings.journal_wait_s_max,
-        now=lambda: dt.datetime.now(dt.UTC),
-        on_unknown_code=lambda _: None,
-    )
-    return replace(parts, journal=undurable, decisions=decisions)
 
 
 def _entry(place: Place, walk: Walk) -> Entry:

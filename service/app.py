@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from flask import Flask, Response
+from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from service.accounts.access_keys import AccessKeys
@@ -53,6 +53,7 @@ from service.dispatch_request import dispatch_schema
 from service.dispatches import Dispatches
 from service.encryption import open_key_ring, session_key
 from service.erasures import Erasures
+from service.front import PageSessions, guarded
 from service.host.process_list import announce
 from service.host.signs_of_life import SignOfLife
 from service.journal import Journal
@@ -249,6 +250,7 @@ def make_flask(parts: Parts) -> Flask:
     # A call's id may hold slashes, and nobody is sent on to another call's address.
     app.url_map.strict_slashes = app.url_map.merge_slashes = False
     app.config["MAX_FORM_MEMORY_SIZE"] = parts.settings.body_bytes_max
+    app.session_interface = PageSessions()
     app.secret_key = session_key(parts.settings)
     for make in (
         decisions_blueprint,
@@ -293,27 +295,11 @@ def make_flask(parts: Parts) -> Flask:
     ):
         app.register_blueprint(make(parts))
     handle_errors(app, parts.metrics, lambda: nothing_here(parts))
-    app.after_request(_guard)
+    app.wsgi_app = guarded(app.wsgi_app)  # type: ignore[method-assign, assignment]  # as Flask's manual has it
     if parts.settings.proxies:
         trusted = parts.settings.proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, trusted, trusted, trusted)  # type: ignore[method-assign]  # as Flask's manual has it
+        app.wsgi_app = ProxyFix(app.wsgi_app, trusted, trusted, trusted)  # type: ignore[method-assign]  # as above
     return app
-
-
-# Nothing is loaded from elsewhere, nothing runs inline, and nobody frames a page.
-CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
-    " font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none';"
-    " frame-ancestors 'none'"
-)
-
-
-def _guard(response: Response) -> Response:
-    response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "same-origin")
-    response.headers.setdefault("Cache-Control", "no-store")
-    return response
 
 
 def _die_with_parent() -> None:

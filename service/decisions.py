@@ -42,13 +42,14 @@ REST_S = 1.0  # after a journal that did not answer, calls are answered at once 
 @dataclass(frozen=True, slots=True)
 class Answered:
     """
-    What is replied: the HTTP status and the document. `is_recorded` is false where the journal
-    could not write.
+    What is replied: the HTTP status and the document, and where it was just recorded the very bytes
+    that the record holds. `is_recorded` is false where the journal could not write.
     """
 
     status: int
     document: Document
     is_recorded: bool = True
+    written: bytes | None = None
 
 
 class Decisions:
@@ -230,9 +231,10 @@ class Decisions:
         sealed = seal_request(self._key_ring, request, record_id, keep_remarks=keeps)
         fingerprint = self._fingerprint(request) if with_key else None
         until = time.monotonic() + self._journal_wait_s_max
+        # Most calls are told once: what was told before is read when the journal says that there
+        # is something to read.
+        revision, earlier, before = 0, None, None
         while True:
-            last = self._journal.last_of_call(agency.id, request["call_id"])
-            revision, earlier, before = last or (0, None, None)
             # Revisions of one call told at the same moment take turns; one that finds no turn in
             # time is recorded without its number, which the store knows.
             has_turn = time.monotonic() < until
@@ -242,10 +244,11 @@ class Decisions:
                 change_between(before, document["recommendation"]) if has_turn else None
             )
             document["revision"] = revision + 1 if has_turn and self._is_only_host else None
+            written = orjson.dumps(document)
             body: dict[str, Any] = {
                 "request": sealed,
                 "given": self._given(gathered, earlier if has_turn else None),
-                "answer": document,
+                "answer": orjson.Fragment(written),
                 "by": {"key": actor.key_id, "person": actor.person_id},
                 "program": PROGRAM_VERSION,
             }
@@ -263,11 +266,12 @@ class Decisions:
             )
             match self._journal.append(entry):
                 case Written():
-                    return Answered(201, document)
+                    return Answered(201, document, written=written)
                 case Repeat(record):
                     return answer_again(record.body, record.fingerprint, fingerprint)
                 case Stale():
-                    continue
+                    last = self._journal.last_of_call(agency.id, request["call_id"])
+                    revision, earlier, before = last or (0, None, None)
 
     def _given(self, gathered: Gathered, before: str | None) -> Document:
         """

@@ -98,7 +98,7 @@ def gather(
     # What was noticed while another form of document was read into this request.
     warned = [Warned(**one) for one in request.get("warned") or ()] + warned
     dismissed = frozenset((one["fact"], one["source"]) for one in request.get("dismissed") or ())
-    warned += _warnings_about(raw, says, dismissed, signals, protected=_protected(vocabulary.facts))
+    warned += _warnings_about(raw, says, dismissed, signals, protected=vocabulary.protected)
     facts = CallFacts.of(vocabulary, raw, guessed)
     warned += [
         Warned(SIGNALS_CONTRADICT, _against(vocabulary.facts[name].label), "signals")
@@ -168,10 +168,6 @@ def _own_said(config: Config, request: Mapping[str, Any], own: OwnTypes) -> OwnT
 
 def _against(label: str) -> str:
     return f"{label}: one source says that it is there, another that it is not; the riskier counts"
-
-
-def _protected(facts: Mapping[str, Any]) -> frozenset[str]:
-    return frozenset(name for name, fact in facts.items() if fact.protected)
 
 
 def _warnings_about(

@@ -11,8 +11,9 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
+from service.quick_schema import Quick
 from service.routing.facts import Fact, Vocabulary, age_group_of
 from service.routing.problems import nearest
 
@@ -259,7 +260,7 @@ def text(characters_max: int, **kwargs: Any) -> fields.String:
     return fields.String(validate=[validate.Length(1, characters_max), no_nul], **kwargs)
 
 
-class IncidentType(Strict):
+class IncidentType(Quick, Strict):
     """
     A CAD's type code, and the registry it is from.
     """
@@ -268,7 +269,7 @@ class IncidentType(Strict):
     code = text(200, required=True)
 
 
-class Location(Strict):
+class Location(Quick, Strict):
     """
     Where the person is, in degrees (WGS 84).
     """
@@ -277,7 +278,7 @@ class Location(Strict):
     lon = Degrees(180, required=True)
 
 
-class FactSource(Strict):
+class FactSource(Quick, Strict):
     """
     Who says a fact, and when.
     """
@@ -294,7 +295,7 @@ def decision_schema(vocabulary: Vocabulary, remarks_characters_max: int) -> type
     names = tuple(vocabulary.facts)
     channels = vocabulary.facts["channel"].values
 
-    class Dismissed(Strict):
+    class Dismissed(Quick, Strict):
         """
         A signal that a person takes back, and why.
         """
@@ -303,7 +304,7 @@ def decision_schema(vocabulary: Vocabulary, remarks_characters_max: int) -> type
         source = fields.String(required=True, validate=OneOf(SIGNAL_SOURCES))
         reason = text(REASON_CHARACTERS_MAX, required=True)
 
-    class DecisionRequest(Strict):
+    class DecisionRequest(Quick, Strict):
         """
         A call, as a dispatch system tells it; only `call_id` is required.
         """
@@ -323,8 +324,7 @@ def decision_schema(vocabulary: Vocabulary, remarks_characters_max: int) -> type
             fields.Nested(Dismissed), validate=validate.Length(0, DISMISSED_MAX), allow_none=True
         )
 
-        @validates_schema(skip_on_field_errors=False)
-        def one_channel(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        def agree(self, data: Mapping[str, Any]) -> None:
             """
             Refuse a channel that is said twice and differently: the body's is the fact of that
             name.

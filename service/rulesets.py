@@ -100,7 +100,7 @@ class Config:
         ruleset, problems = read_ruleset(self.vocabulary, content)
         if ruleset is None:
             raise ConfigurationError(problems)
-        matcher = compile_ruleset(self.vocabulary, ruleset, self.ways.facts_that_drop_988)
+        matcher = compile_ruleset(self.vocabulary, ruleset, self.ways.without_988)
         digest = digest_of({"ruleset": content, **self.tables})
         return Published(ruleset.name, version, digest, content, Router(matcher, self.ways))
 

@@ -10,10 +10,12 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 ANY: Final = "*"
 CHARACTERS_MAX: Final = 200  # of a code, as it is sent and in its one spelling
+CODES_KEPT: Final = 4096  # spellings remembered; a dispatch system has some hundred codes
 _PART = re.compile(r"\d+|[^\W\d_]+")
 _MARKS: Final = frozenset(("Mn", "Me", "Mc"))
 
@@ -28,6 +30,11 @@ def normalised(code: str, prefixes: Iterable[str] = ()) -> str:
     >>> normalised("10-0"), normalised("100")
     ('10.0', '100')
     """
+    return _spelling(code, tuple(prefixes))
+
+
+@lru_cache(CODES_KEPT)
+def _spelling(code: str, prefixes: tuple[str, ...]) -> str:
     return _joined(_without_prefixes(_parts(code), [_parts(one) for one in prefixes]))
 
 

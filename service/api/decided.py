@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response
 
-from service.api.asking import answer
+from service.api.asking import answer, written
 from service.api.problems import RefusedError, problem
 from service.decisions import Answered
 from service.parts import Parts
@@ -18,13 +18,14 @@ def decided(parts: Parts, answered: Answered, more: Mapping[str, Any] | None = N
     Write the answer, with *more* members of its own: 201, 200 for a repeat, and 503 still with the
     recommendation where it could not be recorded.
     """
-    document = {**answered.document, **(more or {})}
+    document = {**answered.document, **more} if more else answered.document
     police = str(document["law_enforcement"]["included"]).lower()
     parts.metrics.decisions.labels(document["mode"], police).inc()
     if not answered.is_recorded:
         detail = "the decision could not be recorded; the recommendation holds all the same"
         refused = RefusedError(503, "not-recorded", detail, headers={"Retry-After": "2"})
         return problem(refused, {**document, "recorded": False})
-    response = answer(document, answered.status)
-    response.headers["Location"] = f"/v1/decisions/{document['decision_id']}"
-    return response
+    location = f"/v1/decisions/{document['decision_id']}"
+    if answered.written is not None and not more:
+        return written(answered.written, answered.status, Location=location)
+    return answer(document, answered.status, Location=location)

@@ -12,7 +12,6 @@ never judges what a record says.
 """
 
 import queue
-import sqlite3
 import threading
 import time
 from collections.abc import Collection, Sequence
@@ -32,17 +31,12 @@ from service.journal.records import (
     Appended,
     Entry,
     Record,
-    Repeat,
-    Stale,
     Unstored,
-    Written,
     unstored,
 )
+from service.journal.rows import COLUMNS, recommendation_of, record_of, write
 from service.settings import Settings
 
-_COLUMNS = (
-    "number, kind, record_id, agency, call_id, revision, decided_at, fingerprint, body, stored_at"
-)
 # As bytes: a text that is no UTF-8 would fail the whole query.
 _BARE_COLUMNS = "number, revision, " + ", ".join(f"CAST({name} AS BLOB)" for name in BARE_NAMES)
 _FORGET_BATCH = 1000  # a longer delete would keep appends waiting for the file lock
@@ -56,7 +50,6 @@ class _Waiting:
 
     entry: Entry
     body: bytes
-    recommendation: bytes
     done: threading.Lock = field(default_factory=threading.Lock)
     taken: threading.Lock = field(default_factory=threading.Lock)
     result: Appended | Exception = field(default_factory=lambda: RuntimeError("not written yet"))
@@ -95,9 +88,7 @@ class Journal:
         Raises:
             JournalUnavailableError: it could not be written within `journal_wait_s_max`.
         """
-        answer = entry.body.get("answer")
-        recommendation = answer.get("recommendation") if isinstance(answer, dict) else None
-        waiting = _Waiting(entry, orjson.dumps(entry.body), orjson.dumps(recommendation or {}))
+        waiting = _Waiting(entry, orjson.dumps(entry.body))
         waiting.done.acquire()
         self._start_writer()
         if self._waiting.qsize() >= self._settings.journal_waiting_max:
@@ -125,6 +116,14 @@ class Journal:
 
         It is remembered for `calls_keep_h`, longer than the record itself.
         """
+        rows = self._file.read(
+            "SELECT revision, record_id, body FROM records WHERE agency = ? AND call_id = ?"
+            " AND kind = 'decision' ORDER BY number DESC LIMIT 1",
+            (agency, call_id),
+        )
+        if rows:
+            revision, record_id, body = rows[0]
+            return revision, record_id, recommendation_of(orjson.loads(body))
         rows = self._file.read(
             "SELECT revision, record_id, recommendation FROM calls"
             " WHERE agency = ? AND call_id = ?",
@@ -195,21 +194,45 @@ class Journal:
         stored_before = (now - timedelta(hours=self._settings.journal_keep_h)).timestamp()
         called_before = (now - timedelta(hours=self._settings.calls_keep_h)).timestamp()
         gone = 0
-        while True:
-            with self._file.changing() as connection:
-                count = connection.execute(
-                    # A record with an idempotency key is kept as long as its call, so that the key
-                    # goes on giving the first answer.
-                    "DELETE FROM records WHERE number IN (SELECT number FROM records"
-                    " WHERE stored_at < ? AND (fingerprint IS NULL OR stored_at < ?) LIMIT ?)",
-                    (stored_before, called_before, _FORGET_BATCH),
-                ).rowcount
+        while count := self._forget_records(stored_before, called_before):
             gone += count
             if count < _FORGET_BATCH:
                 break
         while self._forget_calls(called_before) == _FORGET_BATCH:
             pass
         return gone
+
+    def _forget_records(self, stored_before: float, called_before: float) -> int:
+        # A record with an idempotency key is kept as long as its call, so that the key goes on
+        # giving the first answer. What is stored does not change any more, so it is read outside
+        # the lock.
+        old = self._file.read(
+            "SELECT number, kind, agency, call_id, revision, record_id, body, at FROM records"
+            " WHERE stored_at < ? AND (fingerprint IS NULL OR stored_at < ?)"
+            " ORDER BY number LIMIT ?",
+            (stored_before, called_before, _FORGET_BATCH),
+        )
+        calls = [
+            (*call, orjson.dumps(recommendation_of(orjson.loads(body))), at)
+            for _, kind, *call, body, at in old
+            if kind == "decision"
+        ]
+        if old:
+            with self._file.changing() as connection:
+                # INVARIANT (revisions_never_restart): what the next revision needs of a call stays
+                # when its record goes.
+                connection.executemany(
+                    "INSERT INTO calls (agency, call_id, revision, record_id, recommendation, at)"
+                    " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (agency, call_id) DO UPDATE SET"
+                    " revision = excluded.revision, record_id = excluded.record_id,"
+                    " recommendation = excluded.recommendation, at = excluded.at"
+                    " WHERE excluded.revision >= revision",
+                    calls,
+                )
+                connection.executemany(
+                    "DELETE FROM records WHERE number = ?", [(number,) for number, *_ in old]
+                )
+        return len(old)
 
     def _forget_calls(self, before: float) -> int:
         # INVARIANT (revisions_never_restart): a call outlives its newest record, so that its next
@@ -305,8 +328,8 @@ class Journal:
 
     def _select(self, where: str, *values: Any) -> tuple[Record, ...]:
         # Both parts are this module's own words; what a caller says comes in as a value only.
-        rows = self._file.read(f"SELECT {_COLUMNS} FROM records {where}", values)  # noqa: S608  # our own words
-        return tuple(_record(row, self.host_id) for row in rows)
+        rows = self._file.read(f"SELECT {COLUMNS} FROM records {where}", values)  # noqa: S608  # our own words
+        return tuple(record_of(row, self.host_id) for row in rows)
 
     def _start_writer(self) -> None:
         # The thread is started by the first append and not at construction: a process that forks
@@ -335,7 +358,7 @@ class Journal:
             with self._file.appending() as connection:
                 # Taken only under the lock: until then a request may still give up its wait.
                 taken = [one for one in batch if one.taken.acquire(blocking=False)]
-                results = [self._write_one(connection, one) for one in taken]
+                results = [write(connection, self.host_id, one.entry, one.body) for one in taken]
         except JournalUnavailableError as error:
             # One error for each, because each thread that raises it adds its own traceback.
             _answer(batch, [JournalUnavailableError(str(error)) for _ in batch])
@@ -350,57 +373,8 @@ class Journal:
         else:
             _answer(taken, results)
 
-    def _write_one(self, connection: sqlite3.Connection, waiting: _Waiting) -> Appended:
-        entry = waiting.entry
-        same = connection.execute(
-            f"SELECT {_COLUMNS} FROM records WHERE record_id = ?",  # noqa: S608  as in `_select`
-            (entry.record_id,),
-        ).fetchone()
-        if same is not None:
-            record = _record(same, self.host_id)
-            # INVARIANT (agencies_apart): no agency is shown another's record, whatever id it gives.
-            if record.agency != entry.agency:
-                raise ValueError("the record id belongs to another agency")
-            return Repeat(record)
-        call = (entry.agency, entry.call_id)
-        last = connection.execute(
-            "SELECT revision FROM calls WHERE agency = ? AND call_id = ?", call
-        ).fetchone()
-        newest: int = last[0] if last else 0
-        if entry.after_revision is not None and entry.after_revision != newest:
-            return Stale(newest)
-        revision = newest + 1 if entry.kind == "decision" else newest
-        now = time.time()
-        # INVARIANT (numbers_without_gaps): a number is given inside the transaction, after all that
-        # may refuse the entry, and is given again if the transaction fails.
-        head = (entry.kind, entry.record_id, *call, revision, entry.decided_at, entry.fingerprint)
-        cursor = connection.execute(
-            "INSERT INTO records (kind, record_id, agency, call_id, revision, decided_at,"
-            " fingerprint, body, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (*head, waiting.body, now),
-        )
-        number = cursor.lastrowid or 0  # an insert always has one; `RETURNING` needs a newer SQLite
-        if entry.kind == "decision":
-            connection.execute(
-                "INSERT INTO calls (agency, call_id, revision, record_id, recommendation, at)"
-                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (agency, call_id) DO UPDATE SET revision ="
-                " excluded.revision, record_id = excluded.record_id,"
-                " recommendation = excluded.recommendation, at = excluded.at",
-                (*call, revision, entry.record_id, waiting.recommendation, now),
-            )
-        return Written(Record(number, self.host_id, *head, entry.body, "journaled"))
-
 
 def _answer(batch: list[_Waiting], results: Sequence[Appended | Exception]) -> None:
     for waiting, result in zip(batch, results, strict=True):
         waiting.result = result
         waiting.done.release()
-
-
-def _record(row: Sequence[Any], host_id: str) -> Record:
-    number, kind, record_id, agency, call_id, revision, decided_at, fingerprint, body, stored_at = (
-        row
-    )
-    state = "journaled" if stored_at is None else "stored"
-    head = (number, host_id, kind, record_id, agency, call_id, revision, decided_at, fingerprint)
-    return Record(*head, orjson.loads(body), state)

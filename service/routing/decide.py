@@ -16,17 +16,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from service.routing.availability import Choice, choose
+from service.routing.availability import Choice
 from service.routing.facts import CallFacts, Vocabulary
+from service.routing.going import Goings
 from service.routing.matcher import Fired, Matcher
-from service.routing.needed import is_line_only, urgency_of, who_is_needed
+from service.routing.needed import urgency_of
 from service.routing.note import write_note
 from service.routing.questions import (
-    CHANGES_MAX,
     QUESTIONS_MAX,
-    Changes,
-    Known,
     Question,
+    Swings,
     mildest_changes,
     to_ask,
     try_answers,
@@ -52,9 +51,7 @@ class Router:
 
     matcher: Matcher
     ways: Ways
-    remembered: dict[tuple[bool, frozenset[str]], Known] = field(
-        default_factory=dict, compare=False
-    )
+    remembered: dict[frozenset[str], Goings] = field(default_factory=dict, compare=False)
 
     def __repr__(self) -> str:
         """
@@ -69,17 +66,15 @@ class Router:
         """
         return self.matcher.vocabulary
 
-    def has_no_988(self, facts: CallFacts) -> bool:
+    def goings(self, available: Mapping[str, bool]) -> Goings:
         """
-        Tell whether 988 has no place beside somebody sent in person.
+        Give who goes for whichever rules hold, with what is stated of each kind.
         """
-        return any_holds(self.ways.without_988, self.vocabulary, facts)
-
-    def known(self, *, no_988: bool, out: frozenset[str]) -> Known:
-        """
-        Give the memory of who goes when the kinds of *out* cannot come; it only saves time.
-        """
-        return self.remembered.setdefault((no_988, out), {})
+        out = frozenset(kind for kind, free in available.items() if free is False)
+        found = self.remembered.get(out)
+        if found is None:
+            found = self.remembered.setdefault(out, Goings(self.matcher, out))
+        return found
 
 
 def decide(call: Call, router: Router, available: Mapping[str, bool], day: date) -> Recommendation:
@@ -96,14 +91,15 @@ def decide(call: Call, router: Router, available: Mapping[str, bool], day: date)
     floor.
     """
     facts, signals = _weighed(call, router)
-    fired = router.matcher.fired(router.matcher.match(facts, day))
-    no_988 = router.has_no_988(facts)
-    needed = who_is_needed(fired, no_988=no_988)
-    choice = choose(needed, router.matcher.ruleset.fallback, available, no_988=no_988)
-    changes = _try_answers(router, facts, call, available, day)
+    matcher, goings = router.matcher, router.goings(available)
+    standing = matcher.standing(facts, day)
+    fired, going = matcher.fired(standing.rows), goings.of(matcher.who_key(standing.rows))
+    choice = going.choice
+    signalled = strongest(router.vocabulary, call.signals, call.dismissed)
+    swings = try_answers(matcher, facts, standing, goings=goings, signalled=signalled)
     # What a remark says that nobody knows is asked all the same: nobody answered a question yet.
     still_open = CallFacts(facts.known, call.facts.asked)
-    asked, could_change = to_ask(fired, still_open, changes, router.vocabulary)
+    asked, could_change = to_ask(fired, still_open, swings, router.vocabulary)
     questions = asked[:QUESTIONS_MAX]
     ems_first = any_holds(router.ways.ems_first, router.vocabulary, facts)
     responders = _responders(router, facts, fired, choice.kinds, ems_first=ems_first)
@@ -111,15 +107,15 @@ def decide(call: Call, router: Router, available: Mapping[str, bool], day: date)
     recommendation = Recommendation(
         urgency=urgency_of(fired, tuple(router.vocabulary.urgencies)),
         responders=responders,
-        send_now=_send_now(responders, changes, {question.fact for question in asked}),
+        send_now=_send_now(responders, swings, {question.fact for question in asked}),
         notify=notify,
-        preferred=in_order(needed.kinds, (), ems_first=ems_first),
+        preferred=in_order(going.needed.kinds, (), ems_first=ems_first),
         fallback=choice.fallback,
         is_provisional=could_change,
         rules=(*fired.hazards, fired.need),
         police_because=_police_because(fired, choice),
         questions=questions,
-        changes=mildest_changes(changes, router.vocabulary)[:CHANGES_MAX],
+        changes=mildest_changes(swings, router.vocabulary),
         signals=signals,
         note=write_note(
             router.vocabulary,
@@ -147,37 +143,13 @@ def kinds_of(
     for deciding thousands of calls again.
     """
     facts, _ = _weighed(call, router)
-    fired = router.matcher.fired(router.matcher.match(facts, day))
-    no_988 = router.has_no_988(facts)
-    needed = who_is_needed(fired, no_988=no_988)
-    return choose(needed, router.matcher.ruleset.fallback, available, no_988=no_988).kinds
+    rows = router.matcher.match(facts, day)
+    return router.goings(available).of(router.matcher.who_key(rows)).kinds
 
 
 def _weighed(call: Call, router: Router) -> tuple[CallFacts, tuple[Signal, ...]]:
     fills = router.matcher.ruleset.absent_fills
     return weigh(router.vocabulary, call.facts, call.signals, call.dismissed, fills)
-
-
-def _try_answers(
-    router: Router, facts: CallFacts, call: Call, available: Mapping[str, bool], day: date
-) -> Changes:
-    out = frozenset(kind for kind, free in available.items() if free is False)
-    no_988_now = router.has_no_988(facts)
-    matcher, available_now = router.matcher, dict.fromkeys(out, False)
-
-    def who_goes(rows: int, changed: CallFacts) -> frozenset[str]:
-        no_988 = no_988_now if changed is facts else router.has_no_988(changed)
-        needed = who_is_needed(matcher.fired(matcher.who_key(rows)), no_988=no_988)
-        return choose(needed, matcher.ruleset.fallback, available_now, no_988=no_988).kinds
-
-    return try_answers(
-        matcher,
-        facts,
-        day,
-        who_goes=who_goes,
-        known=router.known(no_988=no_988_now, out=out),
-        signalled=strongest(router.vocabulary, call.signals, call.dismissed),
-    )
 
 
 def _responders(
@@ -211,15 +183,13 @@ def in_order(kinds: frozenset[str], staged: tuple[str, ...], *, ems_first: bool)
 
 
 def _send_now(
-    responders: tuple[Responder, ...], changes: Changes, asked: set[str]
+    responders: tuple[Responder, ...], swings: Swings, asked: set[str]
 ) -> tuple[str, ...]:
     """
     Give whom to set going whatever is still unanswered: EMS and police, and a team unless an open
     question could leave a line by itself.
     """
-    may_be_line_only = any(
-        is_line_only(change.kinds) for name in asked for change in changes.get(name, ())
-    )
+    may_be_line_only = any(name in swings and swings[name].may_be_line_only for name in asked)
     going = POLICE | {"ems"} if may_be_line_only else IN_PERSON
     return tuple(one.kind for one in responders if one.kind in going)
 

@@ -116,7 +116,9 @@ class Vocabulary:
     """
     Every fact there is, in the order in which they are asked, and the kinds of responder.
 
-    `ladder` runs from the least to the most coercive lead; `ems` stands beside it.
+    `ladder` runs from the least to the most coercive lead; `ems` stands beside it. What every call
+    asks of it is looked up once: `asked` names the facts that a call can carry, `protected` those
+    that it cannot, and `spoken` are the facts that a note says.
     """
 
     facts: Mapping[str, Fact]
@@ -125,6 +127,19 @@ class Vocabulary:
     ways: Mapping[str, str] = field(default_factory=dict)
     notify: Mapping[str, str] = field(default_factory=dict)
     urgencies: Mapping[str, str] = field(default_factory=dict)
+    asked: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    protected: frozenset[str] = field(init=False, repr=False, compare=False)
+    spoken: tuple[Fact, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """
+        Look up what every call asks for.
+        """
+        protected = frozenset(name for name, fact in self.facts.items() if fact.protected)
+        asked = tuple(name for name in self.facts if name not in protected)
+        object.__setattr__(self, "protected", protected)
+        object.__setattr__(self, "asked", asked)
+        object.__setattr__(self, "spoken", tuple(one for one in self.facts.values() if one.said))
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> "Vocabulary":
@@ -141,13 +156,6 @@ class Vocabulary:
             dict(document.get("notify", {})),
             dict(document.get("urgency", {})),
         )
-
-    @property
-    def asked(self) -> tuple[str, ...]:
-        """
-        Give the names of the facts that a call can carry: all but the protected ones.
-        """
-        return tuple(name for name, fact in self.facts.items() if not fact.protected)
 
 
 def _fact(name: str, block: Mapping[str, Any]) -> Fact:
@@ -216,9 +224,9 @@ class CallFacts:
         """
         known: dict[str, Value] = {}
         asked = set()
-        for name, fact in vocabulary.facts.items():
-            value = raw.get(name)
-            if value is None or fact.protected:
+        for name, value in raw.items():
+            fact = vocabulary.facts.get(name)
+            if fact is None or value is None or fact.protected:
                 continue
             if value == "unknown":
                 asked.add(name)
@@ -264,5 +272,6 @@ class CallFacts:
         """
         Tell whether asking could still help: it is unknown, and nobody has asked yet.
         """
-        axis = AGE_AXIS if name in AGE_AXIS else (name,)
-        return not any(key in self.known or key in self.asked for key in axis)
+        if name not in AGE_AXIS:
+            return name not in self.known and name not in self.asked
+        return AGE_AXIS.isdisjoint(self.known) and AGE_AXIS.isdisjoint(self.asked)

@@ -24,6 +24,9 @@ from service.routing.facts import (
 )
 from service.routing.rules import Rule, Ruleset
 
+Brings = tuple[str | None, tuple[str, ...], bool]  # what a hazard's `at_least`, `with`, `alone` say
+Column = tuple[str, Mapping[Value, int], int]  # a fact, its masks when told, and when unknown
+
 
 @dataclass(frozen=True, slots=True)
 class Masks:
@@ -52,19 +55,20 @@ class Masks:
 class Answers:
     """
     What each answer to one question does to the rows: a value and its mask, the mildest value of
-    each set that rules tell apart. `every` and `some` are the AND and the OR of the masks.
+    each set that rules tell apart. `some` are the rows that an answer leaves standing, `fallen`
+    those that an answer takes away.
     """
 
     fact: Fact
     masks: tuple[tuple[Value, int], ...]
-    every: int
+    fallen: int
     some: int
 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
     """
-    A fact with its masks, or the two ages, which are told together; no masks where none is tested.
+    A fact with its masks, or the two ages, which are told together.
     """
 
     masks: tuple[Masks, ...]
@@ -72,7 +76,7 @@ class Axis:
 
     def of(self, facts: CallFacts) -> int:
         """
-        Give the mask for what *facts* say here; every row where no rule asks.
+        Give the mask for what *facts* say here.
         """
         return reduce(and_, [masks.of(facts) for masks in self.masks], -1)
 
@@ -87,14 +91,38 @@ class Fired:
     hazards: tuple[Rule, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """
+    How the rows stand for one call: those that hold, those that one axis alone keeps from holding,
+    and the mask of each axis.
+    """
+
+    rows: int
+    single: int
+    masks: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """
+    Rows that do the same to who goes: needs by their lead, hazards by what they bring, and those
+    that leave 988 no place.
+    """
+
+    needs: Mapping[str, int]
+    hazards: Mapping[Brings, int]
+    without_988: int
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Matcher:
     """
     A ruleset compiled against a vocabulary. Immutable but for a memory of what was seen before.
 
-    `axes` are the facts that matter, in the order of the vocabulary; `matter_besides` names those
-    that change who goes whether or not a rule tests them; `who_hazards` are the rows of hazards
-    that bring anybody.
+    `axes` are the facts that matter, in the order of the vocabulary. The rows are those of needs,
+    then of hazards, then those that leave 988 no place; `who_rows` are the rows besides needs that
+    change who goes.
     """
 
     ruleset: Ruleset
@@ -102,10 +130,12 @@ class Matcher:
     axes: tuple[Axis, ...]
     rules_of_rows: tuple[Rule, ...]
     need_rows: int
+    every_row: int
     has_dates: bool
-    matter_besides: frozenset[str]
-    who_hazards: int
-    columns: tuple[tuple[str, Mapping[Value, int], int], ...]
+    who_rows: int
+    classes: Classes
+    columns: tuple[Column, ...]
+    second_columns: tuple[tuple[int, Column], ...]
     remembered: dict[int, Fired] = field(default_factory=dict, compare=False)
     remembered_days: dict[dt.date, int] = field(default_factory=dict, compare=False)
 
@@ -122,18 +152,18 @@ class Matcher:
         """
         return frozenset(masks.fact.name for axis in self.axes for masks in axis.masks)
 
-    @property
-    def every_row(self) -> int:
-        """
-        Give the mask in which every row still stands.
-        """
-        return (1 << len(self.rules_of_rows)) - 1
-
     def who_key(self, rows: int) -> int:
         """
-        Reduce rows to what decides who goes: the first need, and the hazards that bring anybody.
+        Reduce rows to what decides who goes: the first need, the hazards that bring anybody, and
+        whether 988 has a place.
         """
-        return rows & -rows | rows & self.who_hazards
+        return rows & -rows | rows & self.who_rows
+
+    def has_no_988(self, rows: int) -> bool:
+        """
+        Tell whether 988 has no place beside somebody sent in person.
+        """
+        return bool(rows & self.classes.without_988)
 
     def rows_on(self, day: dt.date) -> int:
         """
@@ -145,21 +175,40 @@ class Matcher:
         if rows is None:
             if len(self.remembered_days) >= REMEMBERED_MAX:
                 self.remembered_days.clear()
-            in_force = enumerate(rule.is_in_force(day) for rule in self.rules_of_rows)
-            rows = self.remembered_days[day] = sum(1 << place for place, is_on in in_force if is_on)
+            rules = enumerate(self.rules_of_rows)
+            away = sum(1 << place for place, rule in rules if not rule.is_in_force(day))
+            rows = self.remembered_days[day] = self.every_row & ~away
         return rows
+
+    def masks(self, facts: CallFacts) -> list[int]:
+        """
+        Give, for each axis in order, the mask for what *facts* say there.
+        """
+        if facts.assumed:
+            return [axis.of(facts) for axis in self.axes]
+        value_of = facts.known.get
+        found = [told.get(value_of(name), unknown) for name, told, unknown in self.columns]  # type: ignore[arg-type]  # None is never a value
+        for place, (name, told, unknown) in self.second_columns:
+            found[place] &= told.get(value_of(name), unknown)  # type: ignore[arg-type]  # as above
+        return found
 
     def match(self, facts: CallFacts, day: dt.date) -> int:
         """
         Give the mask of the rows that hold. The bit of the last need is always among them.
         """
-        mask = self.rows_on(day)
-        if facts.assumed:
-            return reduce(and_, [axis.of(facts) for axis in self.axes], mask)
-        value_of = facts.known.get
-        for name, told, unknown in self.columns:
-            mask &= told.get(value_of(name), unknown)  # type: ignore[arg-type]  # None is never a value
-        return mask
+        return reduce(and_, self.masks(facts), self.rows_on(day))
+
+    def standing(self, facts: CallFacts, day: dt.date) -> Standing:
+        """
+        Give how the rows stand: besides those that hold, what one other answer could bring.
+        """
+        masks, in_force = self.masks(facts), self.rows_on(day)
+        once, twice = 0, 0
+        for mask in masks:
+            fails = in_force & ~mask
+            twice |= once & fails
+            once |= fails
+        return Standing(in_force & ~once, once & ~twice, masks)
 
     def fired(self, mask: int) -> Fired:
         """
@@ -175,26 +224,13 @@ class Matcher:
     def _rules(self, mask: int) -> Fired:
         rows = self.rules_of_rows
         first = (mask & -mask).bit_length() - 1
-        hazards, rest = [], mask >> self.need_rows
+        hazards, rest = [], (mask & ~self.classes.without_988) >> self.need_rows
         while rest:
             lowest = rest & -rest
             hazards.append(rows[self.need_rows + lowest.bit_length() - 1])
             rest ^= lowest
         # Several rows of one rule may hold; the rule fired once.
         return Fired(rows[first], tuple({rule.id: rule for rule in hazards}.values()))
-
-    def rows_without(self, facts: CallFacts, day: dt.date) -> list[int]:
-        """
-        Give, for each axis in order, the rows that hold whatever is told there.
-        """
-        mine = [axis.of(facts) for axis in self.axes]
-        before, after = [self.rows_on(day)], [-1]
-        for mask in mine:
-            before.append(before[-1] & mask)
-        for mask in reversed(mine):
-            after.append(after[-1] & mask)
-        last = len(mine) - 1
-        return [before[place] & after[last - place] for place in range(len(mine))]
 
 
 # Calls that fire different rows differ in far fewer ways than this; the bound keeps memory small
@@ -203,48 +239,69 @@ REMEMBERED_MAX = 4096
 
 
 def compile_ruleset(
-    vocabulary: Vocabulary, ruleset: Ruleset, matter_besides: frozenset[str] = frozenset()
+    vocabulary: Vocabulary, ruleset: Ruleset, without_988: tuple[Row, ...] = ()
 ) -> Matcher:
     """
     Compile a ruleset into masks. Takes time in proportion to rows times tested values.
 
-    *matter_besides* names facts that change who goes whether or not a rule tests them.
+    *without_988* are the rows that leave 988 no place beside somebody sent in person: they are
+    matched with the rules, because they change who goes.
     """
-    rows: list[tuple[Rule, Row]] = [
+    placed: list[tuple[Rule | None, Row]] = [
         (rule, row) for rule in (*ruleset.needs, *ruleset.hazards) for row in rule.rows
     ]
+    rules = tuple(rule for rule, _ in placed if rule is not None)
+    placed += [(None, row) for row in without_988]
     tested: dict[str, list[int]] = {}
-    for place, (_, row) in enumerate(rows):
+    for place, (_, row) in enumerate(placed):
         for name in {test.fact for test in row}:
             tested.setdefault(name, []).append(place)
-    untouched = (1 << len(rows)) - 1
+    every_row = (1 << len(placed)) - 1
     masks = {
-        name: _masks_of(vocabulary.facts[name], rows, tested[name], untouched)
+        name: _masks_of(vocabulary.facts[name], placed, tested[name], every_row)
         for name in vocabulary.facts
         if name in tested
     }
-    rules = tuple(rule for rule, _ in rows)
     need_rows = sum(len(rule.rows) for rule in ruleset.needs)
-    who_hazards = sum(1 << place for place, rule in enumerate(rules) if _brings_somebody(rule))
-    who_rows = (1 << need_rows) - 1 | who_hazards
+    classes = _classes(rules, need_rows, every_row)
+    brought = [rows for brings, rows in classes.hazards.items() if any(brings)]
+    who_rows = reduce(or_, brought, classes.without_988)
+    axes = tuple(_axes(vocabulary, masks, (1 << need_rows) - 1 | who_rows))
+    columns = [[_column(one) for one in axis.masks] for axis in axes]
     return Matcher(
         ruleset,
         vocabulary,
-        tuple(_axes(vocabulary, masks, matter_besides, who_rows)),
+        axes,
         rules,
         need_rows,
+        every_row,
         any(rule.begins or rule.ends for rule in rules),
-        matter_besides,
-        who_hazards,
-        tuple((name, one.told, one.unknown) for name, one in masks.items()),
+        who_rows,
+        classes,
+        tuple(first for first, *_ in columns),
+        tuple((place, one) for place, (_, *more) in enumerate(columns) for one in more),
     )
 
 
-def _brings_somebody(rule: Rule) -> bool:
-    return rule.table == "hazards" and bool(rule.at_least or rule.beside or rule.alone)
+def _classes(rules: tuple[Rule, ...], need_rows: int, every_row: int) -> Classes:
+    needs: dict[str, int] = {}
+    hazards: dict[Brings, int] = {}
+    for place, rule in enumerate(rules):
+        if place < need_rows:
+            needs[rule.lead or ""] = needs.get(rule.lead or "", 0) | 1 << place
+        else:
+            brings = rule.at_least, rule.beside, rule.alone
+            hazards[brings] = hazards.get(brings, 0) | 1 << place
+    return Classes(needs, hazards, every_row >> len(rules) << len(rules))
 
 
-def _masks_of(fact: Fact, rows: list[tuple[Rule, Row]], places: list[int], untouched: int) -> Masks:
+def _column(masks: Masks) -> Column:
+    return masks.fact.name, masks.told, masks.unknown
+
+
+def _masks_of(
+    fact: Fact, rows: list[tuple[Rule | None, Row]], places: list[int], untouched: int
+) -> Masks:
     """
     Build one fact's masks: start with every row, and take out the bits of rows whose tests fail.
     """
@@ -256,7 +313,8 @@ def _masks_of(fact: Fact, rows: list[tuple[Rule, Row]], places: list[int], untou
     for place in places:
         rule, row = rows[place]
         tests = [test for test in row if test.fact == fact.name]
-        bit, raises = 1 << place, rule.table == "hazards"
+        bit = 1 << place
+        raises = rule.table == "hazards" if rule else not fact.calming
         if all(test.unknown for test in tests):
             unknown |= bit
         for value in fact.values:
@@ -267,34 +325,22 @@ def _masks_of(fact: Fact, rows: list[tuple[Rule, Row]], places: list[int], untou
     return Masks(fact, unknown, told, assumed)
 
 
-def _axes(
-    vocabulary: Vocabulary,
-    masks: Mapping[str, Masks],
-    matter_besides: frozenset[str],
-    who_rows: int,
-) -> Iterator[Axis]:
+def _axes(vocabulary: Vocabulary, masks: Mapping[str, Masks], who_rows: int) -> Iterator[Axis]:
     """
     Make an axis of every fact that matters, in the order of the vocabulary.
     """
     ages = tuple(name for name in vocabulary.asked if name in AGE_AXIS)
-    # Telling a group takes a known age away, so even the group that the age is of may change who
-    # goes, and so may each group that rules read alike.
-    keep_all = matter_besides | {"age_group"}
     done: set[str] = set()
     for name in vocabulary.asked:
         names = ages if name in AGE_AXIS else (name,)
-        matters = any(one in masks or one in matter_besides for one in names)
-        if matters and name not in done:
+        if name not in done and any(one in masks for one in names):
             done.update(names)
             own = tuple(masks[one] for one in names if one in masks)
-            told = (
-                _answers(vocabulary.facts[one], own, who_rows, keep_all=one in keep_all)
-                for one in names
-            )
+            told = (_answers(vocabulary.facts[one], own, who_rows) for one in names)
             yield Axis(own, tuple(told))
 
 
-def _answers(fact: Fact, masks: tuple[Masks, ...], who_rows: int, *, keep_all: bool) -> Answers:
+def _answers(fact: Fact, masks: tuple[Masks, ...], who_rows: int) -> Answers:
     """
     Find what each answer does, and keep the mildest of those that leave the same people going.
     """
@@ -302,8 +348,9 @@ def _answers(fact: Fact, masks: tuple[Masks, ...], who_rows: int, *, keep_all: b
     for value in fact.values:
         told = CallFacts({fact.name: value}).with_age_group()
         mask = reduce(and_, [one.of(told) for one in masks], -1)
-        # Who reads a fact besides the rules may tell apart what the rules do not.
-        own = value if keep_all else None
+        # Telling a group takes a known age away, so even the group that the age is of may change
+        # who goes, and so may each group that rules read alike.
+        own = value if fact.name == "age_group" else None
         apart.setdefault((mask & who_rows, own), (value, mask))
     found = [mask for _, mask in apart.values()]
-    return Answers(fact, tuple(apart.values()), reduce(and_, found), reduce(or_, found))
+    return Answers(fact, tuple(apart.values()), ~reduce(and_, found), reduce(or_, found))

@@ -29,22 +29,21 @@ def write_note(
         responders: Who goes and how.
         said_when_unknown: Facts that a crew is told nobody knows, whoever was asked.
     """
-    spoken = {name: fact for name, fact in vocabulary.facts.items() if fact.said}
-    withheld_here = any(name in spoken and name in facts.known for name in withheld)
-    nothing = "some are not for this note: ask the call-taker" if withheld_here else "none reported"
-    hazards = [
-        fact.said[value] + (" (reported)" if name in facts.assumed else "")
-        for name, fact in spoken.items()
-        if name not in withheld
-        if (value := facts.value(name)) is not UNKNOWN and value in fact.said
-    ]
     always = said_when_unknown if any(one.kind in IN_PERSON for one in responders) else ()
-    unknown = [
-        fact.label.lower() + ("" if facts.value(name) is UNKNOWN else " (no danger only assumed)")
-        for name, fact in spoken.items()
-        if (facts.value(name) is UNKNOWN and (name in always or name in facts.asked))
-        or (name in facts.assumed and facts.value(name) not in fact.said and name not in withheld)
-    ]
+    hazards, unknown = [], []
+    nothing = "none reported"
+    for fact in vocabulary.spoken:
+        name = fact.name
+        value = facts.known.get(name, UNKNOWN)
+        if value is UNKNOWN:
+            if name in always or name in facts.asked:
+                unknown.append(fact.label.lower())
+        elif name in withheld:
+            nothing = "some are not for this note: ask the call-taker"
+        elif value in fact.said:
+            hazards.append(fact.said[value] + (" (reported)" if name in facts.assumed else ""))
+        elif name in facts.assumed:
+            unknown.append(f"{fact.label.lower()} (no danger only assumed)")
     sends = [
         f"{vocabulary.responders.get(one.kind, one.kind)}: "
         + _lower(vocabulary.ways.get(one.how, one.how))

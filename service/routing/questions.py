@@ -6,25 +6,19 @@ back in. What the walk finds is what trying every value one by one finds; the te
 against each other.
 """
 
-import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_
 from typing import NamedTuple
 
 from service.routing.facts import AGE_AXIS, CallFacts, Fact, Value, Vocabulary
-from service.routing.matcher import Answers, Axis, Fired, Matcher
-from service.routing.needed import protection
+from service.routing.going import Going, Goings
+from service.routing.matcher import Axis, Fired, Matcher, Standing
 
 QUESTIONS_MAX = 3
 CHANGES_MAX = 10
-KNOWN_MAX = 1024  # answers remembered for each set of kinds that cannot come
-
-# Gives the kinds that go, for the rows that hold and for the facts that decide whether 988 has a
-# place.
-WhoGoes = Callable[[int, CallFacts], frozenset[str]]
-Known = dict[int, frozenset[str]]  # what decides who goes -> the kinds that go
+NOBODY: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,100 +44,96 @@ class Change(NamedTuple):
     kinds: frozenset[str]
 
 
-Changes = Mapping[str, tuple[Change, ...]]  # of each fact, the answers that change who goes
+class Swing(NamedTuple):
+    """
+    What other answers about one fact would do: the mildest that changes who goes, who goes by it,
+    and who by the most protective; `may_be_line_only` says that one of them leaves nobody to go in
+    person.
+    """
+
+    to: Value
+    mildest: Going
+    most: Going
+    may_be_line_only: bool
+
+
+Swings = Mapping[str, Swing]  # of each fact that could change who goes
 
 
 def try_answers(
     matcher: Matcher,
     facts: CallFacts,
-    day: dt.date,
+    standing: Standing,
     *,
-    who_goes: WhoGoes,
-    known: Known,
+    goings: Goings,
     signalled: Mapping[str, Value],
-) -> Changes:
+) -> Swings:
     """
-    Try every other value of every fact that could matter; the mildest that changes comes first.
+    Try every other value of every fact that could matter.
 
     Args:
         matcher: The compiled ruleset.
         facts: What is known, signals included.
-        day: The day of the call, for rules with dates.
-        who_goes: Gives the kinds that go, for the rows that hold and the facts.
-        known: What it gave before for these facts, by what decides who goes; it is added to.
+        standing: How the rows stand, by the matcher.
+        goings: Gives who goes for the rows that hold.
         signalled: What signals say of a fact, below which no answer brings it.
     """
-    tried = _Tried(matcher, facts, who_goes, matcher.who_key(matcher.match(facts, day)), known)
-    walked = {}
-    for axis, rest in zip(matcher.axes, matcher.rows_without(facts, day), strict=True):
+    rows, key = standing.rows, matcher.who_key(standing.rows)
+    # Nearly every fact is left out here: no row that it alone keeps from holding would change who
+    # goes, nor any that an answer could make fall.
+    telling = goings.of(key).telling
+    tried = _Tried(matcher, facts, goings, key)
+    swings = {}
+    for axis, mask in zip(matcher.axes, standing.masks, strict=True):
+        kept_off = standing.single & ~mask
         for answers in axis.answers:
             name = answers.fact.name
-            signal = signalled.get(name) if answers.fact.is_danger else None
-            if tried.is_settled(answers, rest) and signal is None:
+            signal = signalled.get(name) if signalled and answers.fact.is_danger else None
+            if signal is not None:
+                swing = tried.swing(name, _raised(answers.fact, axis, signal), rows | kept_off)
+            elif kept_off & telling & answers.some or key & answers.fallen:
+                swing = tried.swing(name, answers.masks, rows | kept_off)
+            else:
                 continue
-            masks = answers.masks if signal is None else _raised(answers.fact, axis, signal)
-            changes = tried.changes(answers.fact, masks, rest, signal)
-            if changes:
-                walked[name] = changes
-    return walked
+            if swing is not None:
+                swings[name] = swing
+    return swings
 
 
 class _Tried:
     """
-    One call as its answers are tried, with a memory of who goes for what.
+    One call as its answers are tried.
     """
 
-    def __init__(
-        self, matcher: Matcher, facts: CallFacts, who_goes: WhoGoes, key: int, known: Known
-    ) -> None:
-        self._matcher, self._facts, self._who_goes, self._key = matcher, facts, who_goes, key
-        self._now, self._known = who_goes(key, facts), known
+    def __init__(self, matcher: Matcher, facts: CallFacts, goings: Goings, key: int) -> None:
+        self._known, self._goings = facts.known, goings
+        self._who_rows, self._now = matcher.who_rows, goings.of(key).kinds
 
-    def is_settled(self, answers: Answers, rest: int) -> bool:
+    def swing(self, name: str, masks: Iterable[tuple[Value, int]], rest: int) -> Swing | None:
         """
-        Tell whether no answer can change who goes: neither all rows of the answers nor the rows of
-        each differ from now in what decides it, and the fact itself is read by nobody else.
-        """
-        key = self._matcher.who_key
-        if answers.fact.name in self._matcher.matter_besides:
-            return False
-        return key(rest & answers.every) == self._key == key(rest & answers.some)
+        Try the answers in the order of the fact's values; None where none changes who goes.
 
-    def changes(
-        self,
-        fact: Fact,
-        masks: Iterable[tuple[Value, int]],
-        rest: int,
-        signal: Value | None,
-    ) -> tuple[Change, ...]:
+        *rest* are the rows that hold whatever is answered.
         """
-        Give the answers that change who goes, in the order of the fact's values.
-        """
-        # The innermost loop of a decision: some hundred turns a call, so names are looked up once.
-        now, told = self._now, self._facts.known.get(fact.name)
-        who_key, known = self._matcher.who_key, self._known
-        is_read_besides = fact.name in self._matcher.matter_besides
-        found = []
+        # The innermost loop of a decision: some sixty turns a call, so names are looked up once,
+        # and `Matcher.who_key` is written out.
+        now, told, who_rows = self._now, self._known.get(name), self._who_rows
+        goings, remembered = self._goings, self._goings.remembered
+        mildest: tuple[Value, Going] | None = None
+        most: Going | None = None
+        may_be_line_only = False
         for value, mask in masks:
-            if is_read_besides:
-                kinds = self._who_goes(rest & mask, self._told(fact, value, signal))
-            else:
-                key = who_key(rest & mask)
-                kinds = known.get(key) or self._find(key)
-            if kinds != now and value != told:
-                found.append(Change(fact.name, value, kinds))
-        return tuple(found)
-
-    def _find(self, key: int) -> frozenset[str]:
-        if len(self._known) >= KNOWN_MAX:
-            self._known.clear()
-        kinds = self._known[key] = self._who_goes(key, self._facts)
-        return kinds
-
-    def _told(self, fact: Fact, value: Value, signal: Value | None) -> CallFacts:
-        if signal is not None and fact.worst_of(value, signal) != value:
-            return self._facts.told(fact.name, signal)
-        return self._facts.told(fact.name, value)
+            rows = rest & mask
+            key = rows & -rows | rows & who_rows
+            going = remembered.get(key) or goings.of(key)
+            if going.kinds != now and value != told:
+                mildest = mildest or (value, going)
+                if most is None or going.protection > most.protection:
+                    most = going
+                may_be_line_only = may_be_line_only or going.is_line_only
+        if mildest is None or most is None:
+            return None
+        return Swing(*mildest, most, may_be_line_only)
 
 
 def _raised(fact: Fact, axis: Axis, signal: Value) -> Iterator[tuple[Value, int]]:
@@ -158,7 +148,7 @@ def _raised(fact: Fact, axis: Axis, signal: Value) -> Iterator[tuple[Value, int]
 
 
 def to_ask(
-    fired: Fired, facts: CallFacts, changes: Changes, vocabulary: Vocabulary
+    fired: Fired, facts: CallFacts, swings: Swings, vocabulary: Vocabulary
 ) -> tuple[tuple[Question, ...], bool]:
     """
     Give the questions in the order in which to ask them, and whether one of them could change who
@@ -171,28 +161,30 @@ def to_ask(
     cut to `QUESTIONS_MAX` here.
     """
     asked = [name for rule in (*fired.hazards, fired.need) for name in rule.ask]
-    best = {name: max(of, key=lambda one: protection(one.kinds)) for name, of in changes.items()}
-    rest = [name for name in best if not vocabulary.facts[name].volunteered]
-    rest.sort(key=lambda name: protection(best[name].kinds), reverse=True)
+    rest = [name for name in swings if not vocabulary.facts[name].volunteered]
+    rest.sort(key=lambda name: swings[name].most.protection, reverse=True)
     questions: dict[str, Question] = {}
+    could_change = False
     for name in (*asked, *rest):
         axis = "age" if name in AGE_AXIS else name
-        if facts.is_open(name) and axis not in questions:
-            questions[axis] = Question(name, best[name].kinds if name in best else frozenset())
-    could_change = any(question.could_change_to for question in questions.values())
+        if axis not in questions and facts.is_open(name):
+            swing = swings.get(name)
+            questions[axis] = Question(name, swing.most.kinds if swing else NOBODY)
+            could_change = could_change or swing is not None
     return tuple(questions.values()), could_change
 
 
-def mildest_changes(changes: Changes, vocabulary: Vocabulary) -> tuple[Change, ...]:
+def mildest_changes(swings: Swings, vocabulary: Vocabulary) -> tuple[Change, ...]:
     """
     Give, for each fact, the mildest other value that changes who goes.
 
     First the facts that are asked about, then those that callers volunteer; the most protective
-    change first, then in the order of the vocabulary. The list is not cut to `CHANGES_MAX` here.
+    change first, then in the order of the vocabulary; at most `CHANGES_MAX`.
     """
 
-    def weight(change: Change) -> tuple[bool, tuple[int, bool]]:
-        return not vocabulary.facts[change.fact].volunteered, protection(change.kinds)
+    def weight(one: tuple[str, Swing]) -> tuple[bool, tuple[int, bool]]:
+        name, swing = one
+        return not vocabulary.facts[name].volunteered, swing.mildest.protection
 
-    mildest = [of_fact[0] for of_fact in changes.values()]
-    return tuple(sorted(mildest, key=weight, reverse=True))
+    heaviest = sorted(swings.items(), key=weight, reverse=True)
+    return tuple(Change(name, one.to, one.mildest.kinds) for name, one in heaviest[:CHANGES_MAX])

@@ -37,7 +37,7 @@ class Rule:
 
     A need has a `lead` and an `urgency`; a hazard may raise the lead to `at_least`, bring kinds
     `beside` it, name what EMS needs and whom to notify, and ask; `alone` sends EMS without the
-    need's lead.
+    need's lead. `facts` names what the rule tests.
     """
 
     id: str
@@ -55,13 +55,13 @@ class Rule:
     alone: bool = False
     begins: dt.date | None = None
     ends: dt.date | None = None
+    facts: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
-    @property
-    def facts(self) -> tuple[str, ...]:
+    def __post_init__(self) -> None:
         """
-        Name the facts that the rule tests.
+        Look up which facts the rule tests.
         """
-        return tuple(facts_of(self.rows))
+        object.__setattr__(self, "facts", tuple(facts_of(self.rows)))
 
     @property
     def brings_police(self) -> bool:

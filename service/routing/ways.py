@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from service.routing.conditions import Row, facts_of, read_rows
+from service.routing.conditions import Row, read_rows
 from service.routing.facts import UNKNOWN, CallFacts, Vocabulary
 from service.routing.problems import Problem, nearest
 
@@ -42,13 +42,6 @@ class Ways:
     ems_first: tuple[Row, ...]
     first_questions: tuple[str, ...]
     said_when_unknown: tuple[str, ...] = ()
-
-    @property
-    def facts_that_drop_988(self) -> frozenset[str]:
-        """
-        Name the facts that decide whether 988 has a place.
-        """
-        return frozenset(facts_of(self.without_988))
 
 
 def read_ways(vocabulary: Vocabulary, document: object) -> tuple[Ways, list[Problem]]:

@@ -18,6 +18,7 @@ from service.routing.needed import protection, who_is_needed
 from service.routing.recommendation import Call
 from service.routing.rules import Rule
 from service.routing.signals import Signal
+from service.routing.ways import any_holds
 from service.routing.weighing import weigh
 from tests.routing import spaces
 from tests.routing.test_invariants import DAY, routers
@@ -95,7 +96,7 @@ def kinds_of(
     """
     told = call.facts if facts is None else facts
     weighed, _ = weigh(router.vocabulary, told, call.signals, call.dismissed)
-    no_988 = router.has_no_988(weighed)
+    no_988 = any_holds(router.ways.without_988, router.vocabulary, weighed)
     needed = who_is_needed(naive(router, weighed, DAY), no_988=no_988)
     return choose(needed, router.matcher.ruleset.fallback, available, no_988=no_988).kinds
 
