@@ -115,7 +115,7 @@ def test_a_key_is_retired_only_when_nothing_needs_it(here: Settings, keys: Encry
     with pytest.raises(CrisisRouterError, match="1 sealed text needs"):
         keys.retire(first)
     assert keys.listed() == ((made, 0), (first, 1))
-    journal.confirm(["r-1"])
+    journal.confirm([1])
     assert journal.erase_texts("example", datetime.now(UTC), ()) == 1
     keys.retire(first)
     assert open_key_ring(here).names == (made,)

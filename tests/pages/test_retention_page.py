@@ -4,27 +4,15 @@ The page of retention: holds, erasures by two people, and what an erased decisio
 
 import datetime as dt
 import re
-from dataclasses import fields
 from html import unescape
 
 from flask.testing import FlaskClient
 
-from service.store import records
 from tests.pages.browsing import Service, decision_id_of, post, signed_in, tell
+from tests.pages.log import ship
 from tests.pages.test_decision_page import words_of
 
 PATH = "/admin/retention"
-
-
-def ship(service: Service) -> None:
-    """
-    Store what the journal holds, as shipper and worker do.
-    """
-    parts = service.parts
-    unstored = parts.journal.unstored(1000)
-    sent = [{one.name: getattr(record, one.name) for one in fields(record)} for record in unstored]
-    records.insert(parts.store, sent, dt.datetime.now(dt.UTC))
-    parts.journal.confirm([record.record_id for record in unstored])
 
 
 def test_two_people_erase_a_call_and_a_hold_stops_them(
@@ -35,7 +23,7 @@ def test_two_people_erase_a_call_and_a_hold_stops_them(
     another the decision says that it was erased, on its page and in the list.
     """
     made = decision_id_of(tell(browser, "page-erased", "weapon=firearm"))
-    ship(service)
+    ship(service.parts)
     assert PATH in admin.get("/admin").text
     shown = admin.get(PATH)
     assert "90 days" in words_of(shown.text)
@@ -64,7 +52,7 @@ def test_two_people_erase_a_call_and_a_hold_stops_them(
     told = words_of(second.get(f"{PATH}?done=confirmed").text)
     assert "Erased from the store" in told
     assert "not yet on host" in told
-    ship(service)
+    ship(service.parts)
     for client in (supervisor, browser):
         listed = client.get("/decisions")
         assert "two people asked for it and confirmed it" in words_of(listed.text)
