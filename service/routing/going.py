@@ -7,12 +7,10 @@ of a call is remembered here but which rules held.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
 
 from service.routing.availability import Choice, choose
-from service.routing.matcher import Classes, Matcher
-from service.routing.needed import Needed, is_line_only, protection, who_is_needed
+from service.routing.matcher import Matcher, height_of
+from service.routing.needed import Brought, Needed, is_line_only, protection, who_is_needed
 from service.routing.rules import LEADS
 
 REMEMBERED_MAX = 4096  # for each set of kinds that cannot come
@@ -23,8 +21,6 @@ class Going:
     """
     Who goes: who is needed, who of them comes, how much protection that is, and whether nobody is
     sent in person.
-
-    `telling` are the rows that could change it by coming to hold, alone or together.
     """
 
     needed: Needed
@@ -32,7 +28,6 @@ class Going:
     kinds: frozenset[str]
     protection: tuple[int, bool]
     is_line_only: bool
-    telling: int
 
 
 class Goings:
@@ -44,6 +39,8 @@ class Goings:
         self._matcher = matcher
         self._available: Mapping[str, bool] = dict.fromkeys(out, False)
         self.remembered: dict[int, Going] = {}
+        # Many rows bring the same, so that nearly every key meets one that was worked out.
+        self._of_brought: dict[Brought, Going] = {}
 
     def of(self, key: int) -> Going:
         """
@@ -53,43 +50,59 @@ class Goings:
         if found is None:
             if len(self.remembered) >= REMEMBERED_MAX:
                 self.remembered.clear()
-            found = self.remembered[key] = self._work_out(key)
+                self._of_brought.clear()
+            found = self.remembered[key] = self._of(brought_by_rows(self._matcher, key))
         return found
 
-    def _work_out(self, key: int) -> Going:
-        matcher = self._matcher
-        no_988 = matcher.has_no_988(key)
-        needed = who_is_needed(matcher.fired(key), no_988=no_988)
-        fallback = matcher.ruleset.fallback
-        choice = choose(needed, fallback, self._available, no_988=no_988)
-        telling = _telling(matcher.classes, key)
-        kinds = choice.kinds
-        return Going(needed, choice, kinds, protection(kinds), is_line_only(kinds), telling)
+    def _of(self, brought: Brought) -> Going:
+        found = self._of_brought.get(brought)
+        if found is None:
+            needed = who_is_needed(brought)
+            fallback = self._matcher.ruleset.fallback
+            choice = choose(needed, fallback, self._available, no_988=brought.no_988)
+            kinds = choice.kinds
+            found = Going(needed, choice, kinds, protection(kinds), is_line_only(kinds))
+            self._of_brought[brought] = found
+        return found
 
 
-def _telling(classes: Classes, key: int) -> int:
+def brought_by_rows(matcher: Matcher, key: int) -> Brought:
     """
-    Give the rows that would change who goes, or might, if they came to hold beside those of *key*.
+    Say what the rows of *key* bring, as `needed.brought_by` says it of rules.
+    """
+    highest, beside, is_alone = _BESIDE_NOBODY
+    for brings in matcher.classes.hazards:
+        if key & brings.rows:
+            highest = max(highest, brings.height)
+            beside |= brings.kinds
+            is_alone = is_alone or brings.is_alone
+    first = matcher.rules_of_rows[(key & -key).bit_length() - 1]
+    raised = LEADS[highest] if highest >= 0 else None
+    return Brought(first.lead, raised, beside, is_alone, matcher.has_no_988(key))
+
+
+_BESIDE_NOBODY: tuple[int, frozenset[str], bool] = (-1, frozenset(), False)
+
+
+def telling_rows(matcher: Matcher, key: int) -> int:
+    """
+    Give the rows that would change who goes, or might, if they came to hold beside those of *key*,
+    alone or together.
 
     A hazard that raises no higher and brings nobody new changes nothing; nor does a need of the
     same lead, or one that is overruled.
     """
-    holding = [brings for brings, rows in classes.hazards.items() if rows & key]
-    highest = max((_height(at_least) for at_least, _, _ in holding), default=-1)
-    beside = {kind for _, kinds, _ in holding for kind in kinds}
-    needs_no_lead = highest >= 0 or any(alone for _, _, alone in holding)
-    telling = [0 if key & classes.without_988 else classes.without_988]
-    for (at_least, kinds, alone), rows in classes.hazards.items():
-        is_more = _height(at_least) > highest or not beside.issuperset(kinds)
-        if is_more or (alone and not needs_no_lead):
-            telling.append(rows)
+    classes, brought = matcher.classes, brought_by_rows(matcher, key)
+    highest = height_of(brought.raised)
+    needs_no_lead = highest >= 0 or brought.is_alone
+    telling = 0 if key & classes.without_988 else classes.without_988
+    for brings in classes.hazards:
+        is_more = brings.height > highest or not brings.kinds <= brought.beside
+        if is_more or (brings.is_alone and not needs_no_lead):
+            telling |= brings.rows
     first = key & -key
-    for lead, rows in classes.needs.items():
-        is_overruled = _height(lead) <= highest if highest >= 0 else needs_no_lead
+    for height, rows in classes.needs:
+        is_overruled = height <= highest if highest >= 0 else needs_no_lead
         if not (rows & first or is_overruled):
-            telling.append(rows & (first - 1))
-    return reduce(or_, telling)
-
-
-def _height(lead: str | None) -> int:
-    return LEADS.index(lead) if lead else -1
+            telling |= rows & (first - 1)
+    return telling

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import and_, or_
+from typing import NamedTuple
 
 from service.routing.conditions import Row
 from service.routing.facts import (
@@ -22,9 +23,8 @@ from service.routing.facts import (
     Value,
     Vocabulary,
 )
-from service.routing.rules import Rule, Ruleset
+from service.routing.rules import LEADS, Rule, Ruleset
 
-Brings = tuple[str | None, tuple[str, ...], bool]  # what a hazard's `at_least`, `with`, `alone` say
 Column = tuple[str, Mapping[Value, int], int]  # a fact, its masks when told, and when unknown
 
 
@@ -103,16 +103,35 @@ class Standing:
     masks: list[int]
 
 
+class Brings(NamedTuple):
+    """
+    The rows of hazards that bring the same: how high their `at_least` is on the ladder (-1: none),
+    whom `with` names, and whether they are `alone`.
+    """
+
+    rows: int
+    height: int
+    kinds: frozenset[str]
+    is_alone: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Classes:
     """
-    Rows that do the same to who goes: needs by their lead, hazards by what they bring, and those
-    that leave 988 no place.
+    Rows that do the same to who goes: needs by how high their lead is, hazards that bring anybody,
+    and those that leave 988 no place.
     """
 
-    needs: Mapping[str, int]
-    hazards: Mapping[Brings, int]
+    needs: tuple[tuple[int, int], ...]
+    hazards: tuple[Brings, ...]
     without_988: int
+
+
+def height_of(lead: str | None) -> int:
+    """
+    Say how high a lead is on the ladder; -1 where there is none.
+    """
+    return LEADS.index(lead) if lead else -1
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -264,8 +283,7 @@ def compile_ruleset(
     }
     need_rows = sum(len(rule.rows) for rule in ruleset.needs)
     classes = _classes(rules, need_rows, every_row)
-    brought = [rows for brings, rows in classes.hazards.items() if any(brings)]
-    who_rows = reduce(or_, brought, classes.without_988)
+    who_rows = reduce(or_, (one.rows for one in classes.hazards), classes.without_988)
     axes = tuple(_axes(vocabulary, masks, (1 << need_rows) - 1 | who_rows))
     columns = [[_column(one) for one in axis.masks] for axis in axes]
     return Matcher(
@@ -284,15 +302,18 @@ def compile_ruleset(
 
 
 def _classes(rules: tuple[Rule, ...], need_rows: int, every_row: int) -> Classes:
-    needs: dict[str, int] = {}
-    hazards: dict[Brings, int] = {}
+    needs: dict[int, int] = {}
+    hazards: dict[tuple[int, frozenset[str], bool], int] = {}
     for place, rule in enumerate(rules):
         if place < need_rows:
-            needs[rule.lead or ""] = needs.get(rule.lead or "", 0) | 1 << place
+            height = height_of(rule.lead)
+            needs[height] = needs.get(height, 0) | 1 << place
         else:
-            brings = rule.at_least, rule.beside, rule.alone
-            hazards[brings] = hazards.get(brings, 0) | 1 << place
-    return Classes(needs, hazards, every_row >> len(rules) << len(rules))
+            brings = height_of(rule.at_least), frozenset(rule.beside), rule.alone
+            if brings != (-1, frozenset(), False):
+                hazards[brings] = hazards.get(brings, 0) | 1 << place
+    found = tuple(Brings(rows, *brings) for brings, rows in hazards.items())
+    return Classes(tuple(needs.items()), found, every_row >> len(rules) << len(rules))
 
 
 def _column(masks: Masks) -> Column:

@@ -8,6 +8,7 @@ The lead is the highest of the need's lead and every `at_least`; beside it goes 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from service.routing.matcher import Fired
 from service.routing.rules import IN_PERSON, LEADS, LINES
@@ -23,23 +24,48 @@ class Needed:
     kinds: frozenset[str]
 
 
-def who_is_needed(fired: Fired, *, no_988: bool) -> Needed:
+class Brought(NamedTuple):
     """
-    Combine the rules that hold. *no_988*: the caller is in danger, or the person refuses 988.
+    What rules that hold bring: the need's lead, the highest `at_least` of the hazards, everybody
+    that a `with` names, and whether a hazard is `alone`. `no_988`: the caller is in danger, or the
+    person refuses 988.
+    """
+
+    lead: str | None
+    raised: str | None
+    beside: frozenset[str]
+    is_alone: bool
+    no_988: bool
+
+
+def who_is_needed(brought: Brought) -> Needed:
+    """
+    Combine what the rules that hold bring.
 
     The answer is never empty: the need that catches all has a lead, and `alone` brings EMS.
     """
-    raised = [rule.at_least for rule in fired.hazards if rule.at_least]
-    kinds = {kind for rule in fired.hazards for kind in rule.beside}
-    lead: str | None = fired.need.lead
-    if raised:
-        lead = max((*raised, lead or LEADS[0]), key=LEADS.index)
-    elif any(rule.alone for rule in fired.hazards):
+    lead = brought.lead
+    if brought.raised:
+        lead = max(brought.raised, lead or LEADS[0], key=LEADS.index)
+    elif brought.is_alone:
         lead = None
-    if lead is not None:
-        kinds.add(lead)
-    left = drop_lines(kinds, no_988=no_988)
+    kinds = brought.beside if lead is None else brought.beside | {lead}
+    left = drop_lines(kinds, no_988=brought.no_988)
     return Needed(lead if lead in left else None, left)
+
+
+def brought_by(fired: Fired, *, no_988: bool) -> Brought:
+    """
+    Say what the rules that hold bring.
+    """
+    raised = [rule.at_least for rule in fired.hazards if rule.at_least]
+    return Brought(
+        fired.need.lead,
+        max(raised, key=LEADS.index, default=None),
+        frozenset(kind for rule in fired.hazards for kind in rule.beside),
+        any(rule.alone for rule in fired.hazards),
+        no_988,
+    )
 
 
 def drop_lines(kinds: set[str] | frozenset[str], *, no_988: bool) -> frozenset[str]:

@@ -13,7 +13,7 @@ from operator import and_
 from typing import NamedTuple
 
 from service.routing.facts import AGE_AXIS, CallFacts, Fact, Value, Vocabulary
-from service.routing.going import Going, Goings
+from service.routing.going import Going, Goings, telling_rows
 from service.routing.matcher import Axis, Fired, Matcher, Standing
 
 QUESTIONS_MAX = 3
@@ -81,7 +81,7 @@ def try_answers(
     rows, key = standing.rows, matcher.who_key(standing.rows)
     # Nearly every fact is left out here: no row that it alone keeps from holding would change who
     # goes, nor any that an answer could make fall.
-    telling = goings.of(key).telling
+    telling = telling_rows(matcher, key)
     tried = _Tried(matcher, facts, goings, key)
     swings = {}
     for axis, mask in zip(matcher.axes, standing.masks, strict=True):

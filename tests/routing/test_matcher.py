@@ -14,7 +14,7 @@ from service.routing.conditions import row_holds
 from service.routing.decide import Router, decide
 from service.routing.facts import AGE_AXIS, CallFacts, Fact
 from service.routing.matcher import Fired
-from service.routing.needed import protection, who_is_needed
+from service.routing.needed import brought_by, protection, who_is_needed
 from service.routing.recommendation import Call
 from service.routing.rules import Rule
 from service.routing.signals import Signal
@@ -97,7 +97,7 @@ def kinds_of(
     told = call.facts if facts is None else facts
     weighed, _ = weigh(router.vocabulary, told, call.signals, call.dismissed)
     no_988 = any_holds(router.ways.without_988, router.vocabulary, weighed)
-    needed = who_is_needed(naive(router, weighed, DAY), no_988=no_988)
+    needed = who_is_needed(brought_by(naive(router, weighed, DAY), no_988=no_988))
     return choose(needed, router.matcher.ruleset.fallback, available, no_988=no_988).kinds
 
 
