@@ -76,6 +76,20 @@ SETTINGS = (
         "most requests that wait for the journal; 503 above it",
     ),
     Setting("journal_wait_s_max", 1.2, "seconds", "longest wait for the journal before a 503"),
+    # A bound against a disk that fills unseen while the store is away, not a size to come near.
+    Setting(
+        "journal_bytes_max",
+        4_294_967_296,
+        "bytes",
+        "largest journal; above it decisions are answered but not recorded (503)",
+        1_048_576,
+    ),
+    Setting(
+        "disk_free_bytes_min",
+        536_870_912,
+        "bytes",
+        "less free on the journal's disk degrades `/readyz`",
+    ),
     Setting(
         "backlog_s_max",
         10.0,
@@ -178,6 +192,8 @@ class Settings:
     journal_batch_max: int
     journal_waiting_max: int
     journal_wait_s_max: float
+    journal_bytes_max: int
+    disk_free_bytes_min: int
     backlog_s_max: float
     journal_keep_h: int
     calls_keep_h: int

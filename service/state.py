@@ -171,6 +171,7 @@ def _degraded(parts: Parts, oldest_s: float, whose: str | None) -> list[dict[str
         said.append(("keys", "keys and agencies are old: new keys do not work, ended ones do"))
     if not seen.has_store:
         said.append(("store", "the store cannot be reached: decisions wait in the journal"))
+    said += [("journal", text) for text in parts.journal.room().warnings]
     if not seen.has_queue:
         said.append(("queue", "the queue cannot be reached: decisions wait in the journal"))
     for name in ("worker", "beat"):

@@ -133,9 +133,13 @@ class Shipper:
             if now - self._tidied_at > _TIDY_EVERY_S:
                 self._tidied_at = now
                 self._journal.checkpoint()
-            if now - self._forgot_at > _FORGET_EVERY_S:
+            is_due = now - self._forgot_at > _FORGET_EVERY_S
+            if is_due or (now - self._forgot_at > _TIDY_EVERY_S and self._is_journal_narrow()):
                 self._forgot_at = now
                 self._journal.forget(datetime.now(UTC))
+
+    def _is_journal_narrow(self) -> bool:
+        return self._journal.room().is_bound_near
 
     def _confirm(self) -> None:
         with self._needing("store"):

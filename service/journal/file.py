@@ -20,6 +20,7 @@ from service.errors import JournalUnavailableError, SettingsError
 
 _BUSY_S = 5.0  # a safety net while SQLite recovers a file; turns are taken by the lock, not by this
 _LOG_PAGES_MAX = 4_096  # 16 MiB: appends move the log themselves only if no shipper has done it
+_PAGE_BYTES = 4096  # SQLite's own default, which the journal is made with
 _LOOK_EVERY_S = 1.0  # how often the writer looks whether its file is still the one at its path
 _TABLES = """
 CREATE TABLE IF NOT EXISTS host (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -68,8 +69,9 @@ class JournalFile:
     removing.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, bytes_max: int) -> None:
         self._path = path
+        self._bytes_max = bytes_max
         self._threads = threading.local()
         self._guard = threading.Lock()
         self._readers: list[sqlite3.Connection] = []
@@ -154,7 +156,7 @@ class JournalFile:
         with self._failing(), closing(self._open("NORMAL")) as connection:
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
             log = self._path.with_name(self._path.name + "-wal")
-            if log.exists() and log.stat().st_size > _LOG_PAGES_MAX * 4096 // 2:
+            if log.exists() and log.stat().st_size > _LOG_PAGES_MAX * _PAGE_BYTES // 2:
                 # Under a steady load the log never ends by itself; with appends held off it starts
                 # anew.
                 with _turn(self._path):
@@ -189,6 +191,10 @@ class JournalFile:
         if self._append_connection is None:
             self._append_lock = _open_lock(self._path)
             self._append_connection = self._open("FULL")
+            # Only appends are bound: what marks and removes records must work in a full journal.
+            # Free pages are used again, so that it takes records as soon as some are forgotten.
+            pages_max = self._bytes_max // _PAGE_BYTES
+            self._append_connection.execute(f"PRAGMA max_page_count = {pages_max}")
             self._inode = self._path.stat().st_ino
             self._looked_at = now
         return self._append_connection

@@ -34,7 +34,8 @@ from service.journal.records import (
     Unstored,
     unstored,
 )
-from service.journal.rows import COLUMNS, recommendation_of, record_of, write
+from service.journal.room import Room, look
+from service.journal.rows import COLUMNS, body_of, recommendation_of, record_of, write
 from service.settings import Settings
 
 # As bytes: a text that is no UTF-8 would fail the whole query.
@@ -64,7 +65,7 @@ class Journal:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._file = JournalFile(settings.journal_path)
+        self._file = JournalFile(settings.journal_path, settings.journal_bytes_max)
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._starting = threading.Lock()
         self._writer: threading.Thread | None = None
@@ -123,7 +124,7 @@ class Journal:
         )
         if rows:
             revision, record_id, body = rows[0]
-            return revision, record_id, recommendation_of(orjson.loads(body))
+            return revision, record_id, recommendation_of(body_of(body))
         rows = self._file.read(
             "SELECT revision, record_id, recommendation FROM calls"
             " WHERE agency = ? AND call_id = ?",
@@ -187,12 +188,15 @@ class Journal:
     def forget(self, now: datetime) -> int:
         """
         Remove what the store has had for `journal_keep_h`, and calls older than `calls_keep_h`.
+        Where the journal is nearly full, all that the store has goes at once.
 
         Returns:
             How many records went. What is not in the store never goes, and neither does its call.
         """
         stored_before = (now - timedelta(hours=self._settings.journal_keep_h)).timestamp()
         called_before = (now - timedelta(hours=self._settings.calls_keep_h)).timestamp()
+        if self.room().is_bound_near:
+            stored_before = now.timestamp()
         gone = 0
         while count := self._forget_records(stored_before, called_before):
             gone += count
@@ -213,7 +217,7 @@ class Journal:
             (stored_before, called_before, _FORGET_BATCH),
         )
         calls = [
-            (*call, orjson.dumps(recommendation_of(orjson.loads(body))), at)
+            (*call, orjson.dumps(recommendation_of(body_of(body))), at)
             for _, kind, *call, body, at in old
             if kind == "decision"
         ]
@@ -300,6 +304,12 @@ class Journal:
         rows = self._file.read("SELECT count(*), min(at) FROM records WHERE stored_at IS NULL")
         count, oldest = rows[0]
         return count, max(0.0, time.time() - oldest) if count else 0.0
+
+    def room(self) -> Room:
+        """
+        Say how much room the records use, how much they may, and what the disk has left.
+        """
+        return look(self._file, self._settings)
 
     def checkpoint(self) -> None:
         """

@@ -83,6 +83,18 @@ def record_of(row: Sequence[Any], host_id: str) -> Record:
     return Record(*head, orjson.loads(body), state)
 
 
+def body_of(text: bytes) -> dict[str, Any]:
+    """
+    Read the body of a record; empty where it is no JSON object, because a record that nobody can
+    read must not keep others from being forgotten.
+    """
+    try:
+        body = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
 def recommendation_of(body: dict[str, Any]) -> dict[str, Any]:
     """
     Give what a record's body recommends; empty where it holds none.

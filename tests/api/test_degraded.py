@@ -185,6 +185,26 @@ def test_after_a_journal_that_does_not_answer_calls_are_answered_at_once(tmp_pat
         fcntl.flock(lock, fcntl.LOCK_UN)
 
 
+def test_a_full_journal_is_answered_with_the_recommendation(tmp_path: Path) -> None:
+    """
+    At its bound the journal takes nothing: 503 with the recommendation and `recorded: false`, and
+    `/readyz` says why and what to do.
+    """
+    home = tmp_path / "home"
+    prepare(settings_of(home))
+    with served(settings_of(home, journal_bytes_max="1048576")) as client:
+        remark = "w" * 50_000
+        for number in range(40):
+            answered = post(client, home, {"call_id": f"full-{number}", "remarks": remark})
+            if answered.status_code != 201:
+                break
+        assert answered.status_code == 503
+        assert answered.json["recorded"] is False
+        assert kinds(answered.json)
+        degraded = client.get("/readyz").json["degraded"]
+        assert any("JOURNAL_BYTES_MAX" in one["text"] for one in degraded)
+
+
 def test_without_any_rules_the_floor_answers(tmp_path: Path) -> None:
     """
     With no rules that ever loaded, 911 stays on the line with EMS and the first questions.
