@@ -152,7 +152,7 @@ SETTINGS = (
     Setting("request_s_max", 15.0, "seconds", "a process whose threads all take longer is ended"),
     Setting("task_s_max", 60.0, "seconds", "a worker with a task that takes longer is ended", 1),
     Setting("round_s_max", 60.0, "seconds", "a shipper whose round takes longer is ended", 1),
-    Setting("idle_s_max", 20.0, "seconds", "a worker that leaves tasks waiting longer is ended", 5),
+    Setting("idle_s_max", 8.0, "seconds", "a worker that leaves tasks waiting longer is ended", 5),
 )
 
 

@@ -19,6 +19,7 @@ TOUCH_EVERY_S = 1.0
 # disk that stood), the parts were too, and nobody is blamed for it.
 _LOOK_S_MAX = 1.0
 _FOLDER = "alive"
+_UNWELL = 1  # the time, in ns, of a file whose process runs and says itself that it is not well
 _RUNNABLE, _STOPPED = "R", "T"
 
 
@@ -63,6 +64,8 @@ class SignOfLife:
             with suppress(Exception):  # whatever fails here is no sign of life, and no end either
                 if is_well():
                     _touch(self._path)
+                else:
+                    os.utime(self._path, ns=(_UNWELL, _UNWELL))
 
 
 @dataclass(slots=True)
@@ -204,13 +207,13 @@ class Watch:
         hung = []
         for (part, pid), one in self._watched.items():
             sign = self._sign(part, pid)
-            if sign not in (one.sign, 0):
+            if sign not in (one.sign, 0, _UNWELL):
                 # The first change is of the file being made, where it was awaited before.
                 one.is_started = one.is_started or one.sign != 0
                 one.sign = sign
                 one.note()
                 continue
-            found = self._ask(pid)
+            found = None if sign == _UNWELL else self._ask(pid)
             one.count(passed_s, found)
             if self._hangs(one, found):
                 hung.append((part, pid))

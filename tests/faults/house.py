@@ -46,7 +46,8 @@ class House:
 
     def pids(self, part: str) -> list[int]:
         """
-        Give the processes of a part that live; `api` are those that answer, `granian` their parent.
+        Give the processes of a part that live, and are ready where they say so: `api` are those
+        that answer, `granian` their parent.
         """
         name = "api" if part == "granian" else part
         try:
@@ -57,6 +58,8 @@ class House:
                 found = sorted(int(path.name.rpartition("-")[2]) for path in signs)
         except (OSError, ValueError):
             return []
+        if part in ("worker", "shipper", "beat"):
+            found = [pid for pid in found if (self.home / "alive" / f"{part}-{pid}").exists()]
         return [pid for pid in found if _lives(pid)]
 
     def is_whole(self, *, under_load: bool = False) -> bool:

@@ -112,6 +112,23 @@ def test_a_part_that_is_stopped_is_found_even_while_it_starts(tmp_path: Path, cl
     assert look(watch, clock, 2) == [("granian", 1)]
 
 
+def test_a_part_that_says_it_is_not_well_is_ended_though_it_works(
+    tmp_path: Path, clock: Clock
+) -> None:
+    """
+    What a process itself says of being stuck is believed, whatever processor time it uses.
+    """
+    watch = watch_of(tmp_path, lambda _: Doing("R", 1))
+    SignOfLife(tmp_path, "part").begin()
+    path = tmp_path / "alive" / f"part-{os.getpid()}"
+    assert look(watch, clock, 1) == []
+    os.utime(path, (5_000, 5_000))
+    assert look(watch, clock, 1) == []
+    os.utime(path, ns=(1, 1))
+    assert look(watch, clock, 3) == []
+    assert look(watch, clock, 1) == [("part", os.getpid())]
+
+
 def test_the_kernel_says_what_a_process_does() -> None:
     """
     The time that this process used grows as it works; of a process that is not there it says none.
