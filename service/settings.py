@@ -159,11 +159,14 @@ SETTINGS = (
     Setting("stop_s_max", 10.0, "seconds", "how long a part may take to stop before it is ended"),
     # A part that hangs is back within 10 s: 5 s without a sign, and what a start takes.
     Setting("still_s_max", 5.0, "seconds", "a part that gives no sign of life so long is ended", 3),
+    Setting(
+        "busy_s_max", 30.0, "seconds", "the same of a part that works or waits for a processor", 3
+    ),
     Setting("start_s_max", 180.0, "seconds", "a part that gives no first sign so long is ended", 5),
     Setting("request_s_max", 15.0, "seconds", "a process whose threads all take longer is ended"),
     Setting("task_s_max", 60.0, "seconds", "a worker with a task that takes longer is ended", 1),
     Setting("round_s_max", 60.0, "seconds", "a shipper whose round takes longer is ended", 1),
-    Setting("idle_s_max", 20.0, "seconds", "a worker that leaves tasks waiting longer is ended", 5),
+    Setting("idle_s_max", 8.0, "seconds", "a worker that leaves tasks waiting longer is ended", 5),
 )
 
 
@@ -219,6 +222,7 @@ class Settings:
     backup_s_max: float
     stop_s_max: float
     still_s_max: float
+    busy_s_max: float
     start_s_max: float
     request_s_max: float
     task_s_max: float

@@ -22,12 +22,13 @@ WAIT_S_MAX = 60
 
 
 @contextmanager
-def running(home: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+def running(home: Path, port: int = 0) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """
-    Run `crisis-router up` on a free port until the block ends.
+    Run `crisis-router up` on *port*, or a free one, until the block ends.
     """
     with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
+        free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        free.bind(("127.0.0.1", port))
         port = free.getsockname()[1]
     environment = {**os.environ, "CRISIS_ROUTER_HOME": str(home), "PORT": str(port)}
     command = [sys.executable, "-m", "service.cli", "up"]

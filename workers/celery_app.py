@@ -71,6 +71,7 @@ def configuration(settings: Settings) -> dict[str, Any]:
             "retry_on_timeout": False,
             "max_retries": 0,
         },
+        "beat_scheduler": "workers.beat:SteadyScheduler",
         "beat_schedule": {
             # With no worker to take them tasks would pile up in Redis: each ends after a while.
             "note-alive": _beat("tasks.note_alive", ALIVE_EVERY_S, 3, "beat"),

@@ -180,13 +180,25 @@ class Shipper:
 
     def _send(self) -> None:
         while len(self._sent) < self._settings.ship_flight_max:
+            after = self._read_through
             with self._needing("journal"):
-                records = self._journal.unstored(self._settings.ship_batch_max, self._read_through)
+                records = self._journal.unstored(self._settings.ship_batch_max, after)
+            if self._read_through < after:
+                continue  # the journal is back, and what was on its way goes first
             if not records:
                 return
             for batch in _batches(records, self._settings.ship_bytes_max):
-                self._publish([record for record in batch if record.number not in self._sent])
-                self._read_through = batch[-1].number
+                before, through = self._read_through, batch[-1].number
+                # Set first: where Redis is back, publishing takes it further back, to what was on
+                # its way, and that must stay.
+                self._read_through = through
+                try:
+                    self._publish([record for record in batch if record.number not in self._sent])
+                except _AwayError:
+                    self._read_through = min(before, self._read_through)
+                    raise
+                if self._read_through < through:
+                    break
 
     def _publish(self, batch: list[Unstored]) -> None:
         if not batch:

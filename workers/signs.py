@@ -63,7 +63,8 @@ class Work:
         now = time.monotonic()
         if any(now - since > self._task_s_max for since in list(self._running.values())):
             return False
-        return self._is_recent() or not self._waiting()
+        # Long tasks may take every thread: what waits then is nobody's fault.
+        return bool(self._running) or self._is_recent() or not self._waiting()
 
     def sends(self) -> bool:
         """

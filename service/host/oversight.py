@@ -43,7 +43,10 @@ class Oversight:
         self._keep = keeper(settings.home / "logs" / "supervisor.log")
         self._restarts = Restarts(settings.home)
         self._watch = Watch(
-            settings.home, start_s_max=settings.start_s_max, still_s_max=settings.still_s_max
+            settings.home,
+            start_s_max=settings.start_s_max,
+            still_s_max=settings.still_s_max,
+            busy_s_max=settings.busy_s_max,
         )
         self._watch.clear()
         self._pids: dict[str, int | None] = {}

@@ -19,6 +19,8 @@ TOUCH_EVERY_S = 1.0
 # disk that stood), the parts were too, and nobody is blamed for it.
 _LOOK_S_MAX = 1.0
 _FOLDER = "alive"
+_UNWELL = 1  # the time, in ns, of a file whose process runs and says itself that it is not well
+_RUNNABLE, _STOPPED = "R", "T"
 
 
 class SignOfLife:
@@ -62,17 +64,62 @@ class SignOfLife:
             with suppress(Exception):  # whatever fails here is no sign of life, and no end either
                 if is_well():
                     _touch(self._path)
+                else:
+                    os.utime(self._path, ns=(_UNWELL, _UNWELL))
 
 
 @dataclass(slots=True)
 class _Watched:
     """
-    What was seen of one process: its last sign, how long none came, and whether one ever did.
+    What was seen of one process: its last sign, how long none came, how long it did nothing at all
+    meanwhile, and whether a sign ever came.
     """
 
     sign: int
     still_s: float = 0.0
+    idle_s: float = 0.0
     is_started: bool = False
+    done: int | None = None
+
+    def note(self) -> None:
+        """
+        Begin anew: it gave a sign.
+        """
+        self.still_s, self.idle_s, self.done = 0.0, 0.0, None
+
+    def count(self, seconds: float, found: "Doing | None") -> None:
+        """
+        Count time without a sign; it did nothing where it used no processor and asked for none.
+        """
+        self.still_s += seconds
+        if found is None:
+            self.idle_s += seconds
+            return
+        is_at_rest = self.done in (found.done, None) and found.state != _RUNNABLE
+        self.idle_s = self.idle_s + seconds if is_at_rest else 0.0
+        self.done = found.done
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """
+    What the kernel says of a process: its state, and the processor time it used, in clock ticks.
+    """
+
+    state: str
+    done: int
+
+
+def doing(pid: int) -> Doing | None:
+    """
+    Ask the kernel; None where it does not say. Source: proc_pid_stat(5).
+    """
+    try:
+        # The name, in brackets, may hold anything.
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return Doing(fields[0], int(fields[11]) + int(fields[12]))
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 class Watch:
@@ -81,13 +128,26 @@ class Watch:
 
     Args:
         start_s_max: seconds until the first sign after the file is made.
-        still_s_max: seconds between two signs after that.
+        still_s_max: seconds between two signs after that, of a process that does nothing.
+        busy_s_max: the same of one that works, or waits for a processor: on a machine under load
+            the thread that gives the sign may starve, and ending it would only add to the load.
+        ask: asks the kernel what a process does.
     """
 
-    def __init__(self, home: Path, *, start_s_max: float, still_s_max: float) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        start_s_max: float,
+        still_s_max: float,
+        busy_s_max: float,
+        ask: Callable[[int], Doing | None] = doing,
+    ) -> None:
         self._folder = home / _FOLDER
         self._start_s_max = start_s_max
         self._still_s_max = still_s_max
+        self._busy_s_max = busy_s_max
+        self._ask = ask
         self._watched: dict[tuple[str, int], _Watched] = {}
         self._looked_at = time.monotonic()
 
@@ -124,7 +184,8 @@ class Watch:
         """
         watched = self._watched.get((part, pid))
         if watched is not None:
-            watched.still_s, watched.is_started = 0.0, True
+            watched.note()
+            watched.is_started = True
 
     def note_start(self, part: str, pid: int) -> None:
         """
@@ -132,7 +193,7 @@ class Watch:
         """
         watched = self._watched.get((part, pid))
         if watched is not None:
-            watched.still_s = 0.0
+            watched.note()
 
     def look(self) -> list[tuple[str, int]]:
         """
@@ -146,15 +207,25 @@ class Watch:
         hung = []
         for (part, pid), one in self._watched.items():
             sign = self._sign(part, pid)
-            if sign not in (one.sign, 0):
+            if sign not in (one.sign, 0, _UNWELL):
                 # The first change is of the file being made, where it was awaited before.
                 one.is_started = one.is_started or one.sign != 0
-                one.sign, one.still_s = sign, 0.0
+                one.sign = sign
+                one.note()
                 continue
-            one.still_s += passed_s
-            if one.still_s > (self._still_s_max if one.is_started else self._start_s_max):
+            found = None if sign == _UNWELL else self._ask(pid)
+            one.count(passed_s, found)
+            if self._hangs(one, found):
                 hung.append((part, pid))
         return hung
+
+    def _hangs(self, one: _Watched, found: Doing | None) -> bool:
+        # One that is stopped will not go on by itself, even while it starts.
+        if one.is_started or (found is not None and found.state == _STOPPED):
+            return one.idle_s > self._still_s_max or (
+                one.is_started and one.still_s > self._busy_s_max
+            )
+        return one.still_s > self._start_s_max
 
     def _files(self) -> Iterator[tuple[str, int]]:
         with suppress(OSError):

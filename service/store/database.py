@@ -265,6 +265,12 @@ def _prepare_postgresql(connection: Any, _record: object) -> None:
     connection.autocommit = True
     connection.execute(f"SET statement_timeout = {_STATEMENT_MS_MAX}")
     connection.execute("SET TIME ZONE 'UTC'")
+    # The journal forgets what the store confirmed: a server that is killed must still have it,
+    # whatever its own configuration says. A stronger value (replicas) stays.
+    connection.execute(
+        "SELECT set_config('synchronous_commit', 'on', false)"
+        " WHERE current_setting('synchronous_commit') IN ('off', 'local')"
+    )
     connection.autocommit = was
 
 

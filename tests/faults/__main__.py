@@ -6,9 +6,22 @@ import argparse
 import sys
 from contextlib import ExitStack
 
+from tests.faults.disturb import all_faults
 from tests.faults.house import house
 from tests.faults.ordeal import Tally, order, undergo
 from tests.faults.postgres import own_postgres
+
+
+def shares(kills: int) -> dict[str, int]:
+    """
+    Say how often each kind of fault is done at most beside so many kills.
+    """
+    slow = max(1, kills * 3 // 200)
+    often = max(1, kills // 20)
+    return {"kill": kills, "stop": 2 * often, "flush": often, "restart": often} | {
+        "fill": slow,
+        "set back": slow,
+    }
 
 
 def main() -> int:
@@ -33,18 +46,18 @@ def main() -> int:
         try:
             undergo(
                 found,
-                order(asked.seed, postgres, 20 * (asked.kills + 1)),
+                order(asked.seed, all_faults(found, postgres), 20 * (asked.kills + 1)),
                 postgres,
                 tally=tally,
                 stop_s=asked.stop_s,
-                say=print,
+                say=lambda line: print(line, flush=True),
                 enough=enough,
-                stops_max=asked.kills // 10,
+                most=shares(asked.kills),
             )
         except KeyboardInterrupt:
             print("interrupted")
         finally:
-            print("\n".join(tally.lines()))
+            print("\n".join(tally.lines()), flush=True)
     return 0 if tally.is_good else 1
 
 

@@ -13,13 +13,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 REMARK = "Caller says he has not slept for three days and speaks of ending it."
+_PACE_S = 0.05  # between the calls of a connection: a busy floor, and not more than a store takes
 _PAUSE_S = 0.05  # after a failure, so that a service that is away is not stormed
 
 
 @dataclass(slots=True)
 class Told:
     """
-    What was answered: ids with their call, the 503s and the failures, and the longest silence.
+    What was answered: ids with their call, the 503s and the failures, the longest silence, and the
+    longest time in which one connection, so one process, got nothing but refusals.
     """
 
     decisions: dict[str, tuple[str, int]] = field(default_factory=dict)  # call and revision
@@ -28,7 +30,16 @@ class Told:
     statuses: Counter[int] = field(default_factory=Counter)
     failed: int = 0
     longest_silence_s: float = 0.0
+    longest_refusal_s: float = 0.0
     answered_at: float = field(default_factory=time.monotonic)
+
+    def end_silence(self) -> None:
+        """
+        Count the silence that lasts until now; `answered_at` begins anew.
+        """
+        now = time.monotonic()
+        self.longest_silence_s = max(self.longest_silence_s, now - self.answered_at)
+        self.answered_at = now
 
     @property
     def answered(self) -> int:
@@ -47,6 +58,8 @@ class Load:
         self.told = Told()
         self._address = url.removeprefix("http://")
         self._key = key
+        self.may_refuse = threading.Event()  # set while the disk is full: refusing is right then
+        self._refused_since: dict[int, float] = {}
         self._stopping = threading.Event()
         self._guard = threading.Lock()
         self._threads = [
@@ -69,6 +82,7 @@ class Load:
         self._stopping.set()
         for thread in self._threads:
             thread.join(30)
+        self.told.end_silence()
 
     def _run(self, name: str) -> None:
         chance = random.Random(name)
@@ -79,9 +93,11 @@ class Load:
             call_id = f"F-{name}-{count}"
             try:
                 self._call(connection, chance, call_id)
+                self._stopping.wait(_PACE_S)
             except (OSError, http.client.HTTPException, ValueError):
                 with self._guard:
                     self.told.failed += 1
+                    self._refused_since.pop(threading.get_ident(), None)
                 connection.close()
                 self._stopping.wait(_PAUSE_S)
         connection.close()
@@ -122,12 +138,17 @@ class Load:
         answer = connection.getresponse()
         read = json.loads(answer.read())
         with self._guard:
-            told, now = self.told, time.monotonic()
+            told, me, now = self.told, threading.get_ident(), time.monotonic()
             told.statuses[answer.status] += 1
             if answer.status not in (200, 201):
+                since = self._refused_since.setdefault(me, now)
+                if self.may_refuse.is_set():
+                    self._refused_since[me] = now
+                    told.answered_at = now
+                told.longest_refusal_s = max(told.longest_refusal_s, now - since)
                 return None
-            told.longest_silence_s = max(told.longest_silence_s, now - told.answered_at)
-            told.answered_at = now
+            self._refused_since.pop(me, None)
+            told.end_silence()
             if "dispatch_id" in read:
                 told.dispatches[read["dispatch_id"]] = read["decision_id"]
             else:

@@ -66,7 +66,7 @@ def test_all_end_with_a_supervisor_that_is_killed_and_a_new_one_goes_on(tmp_path
         up.wait()
         _, left = psutil.wait_procs(children, timeout=20)
         assert left == []
-    with running(home) as (url, _):
+    with running(home, int(url.rpartition(":")[2])) as (url, _):
         until_ready(url)
         again = fetch(f"{url}/v1/decisions", key, body)
         assert (first["revision"], again["revision"]) == (1, 2)

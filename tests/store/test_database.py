@@ -46,3 +46,19 @@ def test_other_addresses_are_settings_to_mend(address: str) -> None:
     """
     with pytest.raises(SettingsError, match="postgresql://user"):
         open_store(address)
+
+
+def test_a_confirmed_record_is_on_the_disk_of_a_server_set_to_wait_for_none(url: str) -> None:
+    """
+    A session of ours waits for the disk at a commit though the server's default is not to: the
+    journal forgets what the store confirmed.
+    """
+    if not url.startswith("postgresql"):
+        pytest.skip("a setting of PostgreSQL")
+    options = f"{url}{'&' if '?' in url else '?'}options=-csynchronous_commit%3D"
+    for server, ours in (("off", "on"), ("local", "on"), ("remote_apply", "remote_apply")):
+        engine = open_store(options + server)
+        with engine.connect() as connection:
+            found = connection.exec_driver_sql("SHOW synchronous_commit").scalar()
+        engine.dispose()
+        assert found == ours

@@ -22,6 +22,7 @@ from service.store.database import open_store, reading
 from service.store.migration import migrate
 from tests.servers import ROOT, Child, RedisServer, child_environment, python
 from workers.celery_app import QUEUE, make_celery
+from workers.shipper import Shipper
 
 STORED_WITHIN_S = 2.0
 
@@ -267,6 +268,29 @@ def test_nothing_is_lost_while_redis_is_away(host: Host) -> None:
         assert sorted(numbers) == list(range(1, len(away) + 3))
     assert shipper.log.read_text().count('"away"') == 1
     assert shipper.log.read_text().count('"back"') == 1
+
+
+@pytest.mark.parametrize("host", ["sqlite"], indirect=True)
+def test_what_redis_lost_is_told_again_with_the_first_that_it_takes(host: Host) -> None:
+    """
+    What was on its way when Redis died is sent again at once when it is back, though it is a newer
+    record by which the shipper learns that.
+    """
+    shipper = Shipper(host.settings, Journal(host.settings))
+    try:
+        host.append("lost")
+        shipper.step()
+        host.redis.stop(signal.SIGKILL)
+        host.append("newer")
+        shipper.step()
+        host.redis.start()
+        with host.redis.client() as client:
+            client.flushall()
+            shipper.step()
+            shipper.step()
+            assert client.llen(QUEUE) == 2
+    finally:
+        shipper.close()
 
 
 @pytest.mark.parametrize("host", ["sqlite"], indirect=True)
