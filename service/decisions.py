@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import structlog
@@ -26,7 +26,7 @@ from service.erased import is_erased_text
 from service.errors import JournalUnavailableError
 from service.gathering import Gathered, gather, nothing_gathered
 from service.instants import iso
-from service.journal import Entry, Journal, Repeat, Stale, Written
+from service.journal import Entry, Journal, LastRevision, Repeat, Stale, Written
 from service.routing.decide import decide, floor
 from service.routing.recommendation import Recommendation
 from service.routing.signals import Signal
@@ -233,21 +233,22 @@ class Decisions:
         until = time.monotonic() + self._journal_wait_s_max
         # Most calls are told once: what was told before is read when the journal says that there
         # is something to read.
-        revision, earlier, before = 0, None, None
+        last = _NO_REVISION
         while True:
             # Revisions of one call told at the same moment take turns; one that finds no turn in
             # time is recorded without its number, which the store knows.
             has_turn = time.monotonic() < until
-            # Stamped after the call was read, so that the order in time is that of the numbers.
-            document["decided_at"] = iso(self._now())
+            document["decided_at"] = _stamp(self._now(), last.decided_at)
             document["change"] = (
-                change_between(before, document["recommendation"]) if has_turn else None
+                change_between(last.recommendation, document["recommendation"])
+                if has_turn
+                else None
             )
-            document["revision"] = revision + 1 if has_turn and self._is_only_host else None
+            document["revision"] = last.revision + 1 if has_turn and self._is_only_host else None
             written = orjson.dumps(document)
             body: dict[str, Any] = {
                 "request": sealed,
-                "given": self._given(gathered, earlier if has_turn else None),
+                "given": self._given(gathered, (last.record_id or None) if has_turn else None),
                 "answer": orjson.Fragment(written),
                 "by": {"key": actor.key_id, "person": actor.person_id},
                 "program": PROGRAM_VERSION,
@@ -261,7 +262,7 @@ class Decisions:
                 request["call_id"],
                 document["decided_at"],
                 fingerprint,
-                revision if has_turn else None,
+                last.revision if has_turn else None,
                 body,
             )
             match self._journal.append(entry):
@@ -270,8 +271,7 @@ class Decisions:
                 case Repeat(record):
                     return answer_again(record.body, record.fingerprint, fingerprint)
                 case Stale():
-                    last = self._journal.last_of_call(agency.id, request["call_id"])
-                    revision, earlier, before = last or (0, None, None)
+                    last = self._journal.last_of_call(agency.id, request["call_id"]) or _NO_REVISION
 
     def _given(self, gathered: Gathered, before: str | None) -> Document:
         """
@@ -292,6 +292,19 @@ class Decisions:
         # Of all that was sent, also a remark that is not kept: keyed, it leads back to no word.
         text = orjson.dumps(request, option=orjson.OPT_SORT_KEYS)
         return hmac.new(self._fingerprint_key, text, hashlib.sha256).hexdigest()
+
+
+_NO_REVISION: Final = LastRevision(0, "", {}, None)
+
+
+def _stamp(now: dt.datetime, before: str | None) -> str:
+    """
+    Say when a revision was decided: never before the one that it follows, whatever the clock says,
+    so that the order in time is that of the numbers.
+    """
+    if before is not None:
+        now = max(now, dt.datetime.fromisoformat(before) + dt.timedelta(microseconds=1))
+    return iso(now)
 
 
 def answer_again(body: Mapping[str, Any], was: str | None, fingerprint: str | None) -> Answered:

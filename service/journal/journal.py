@@ -30,6 +30,7 @@ from service.journal.records import (
     BARE_NAMES,
     Appended,
     Entry,
+    LastRevision,
     Record,
     Unstored,
     unstored,
@@ -111,20 +112,21 @@ class Journal:
         found = self._select("WHERE record_id = ? AND agency = ?", record_id, agency)
         return found[0] if found else None
 
-    def last_of_call(self, agency: str, call_id: str) -> tuple[int, str, dict[str, Any]] | None:
+    def last_of_call(self, agency: str, call_id: str) -> LastRevision | None:
         """
-        Give a call's newest revision, its record id and recommendation; None if never seen here.
+        Give a call's newest revision; None if never seen here.
 
         It is remembered for `calls_keep_h`, longer than the record itself.
         """
         rows = self._file.read(
-            "SELECT revision, record_id, body FROM records WHERE agency = ? AND call_id = ?"
+            "SELECT revision, record_id, body, decided_at FROM records"
+            " WHERE agency = ? AND call_id = ?"
             " AND kind = 'decision' ORDER BY number DESC LIMIT 1",
             (agency, call_id),
         )
         if rows:
-            revision, record_id, body = rows[0]
-            return revision, record_id, recommendation_of(body_of(body))
+            revision, record_id, body, decided_at = rows[0]
+            return LastRevision(revision, record_id, recommendation_of(body_of(body)), decided_at)
         rows = self._file.read(
             "SELECT revision, record_id, recommendation FROM calls"
             " WHERE agency = ? AND call_id = ?",
@@ -133,7 +135,7 @@ class Journal:
         if not rows:
             return None
         revision, record_id, recommendation = rows[0]
-        return revision, record_id, orjson.loads(recommendation)
+        return LastRevision(revision, record_id, orjson.loads(recommendation), None)
 
     def revisions(self, agency: str, call_id: str) -> tuple[Record, ...]:
         """

@@ -4,7 +4,7 @@ What a journal is given to write, what it has on disk, and what it answers to an
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 BARE_NAMES: Final = (
     "kind",
@@ -113,3 +113,15 @@ class Stale:
 
 
 Appended = Written | Repeat | Stale
+
+
+class LastRevision(NamedTuple):
+    """
+    A call's newest revision: its number, record id and recommendation, and when it was decided;
+    None once its record is forgotten.
+    """
+
+    revision: int
+    record_id: str
+    recommendation: dict[str, Any]
+    decided_at: str | None
