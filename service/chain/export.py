@@ -82,7 +82,7 @@ def withheld_from(actor: Actor, hidden: frozenset[str]) -> Withhold:
     """
     Say what an actor is not given: entries of the audit trail and calls that they may not read, and
     decisions whose review they must answer first (*hidden*), with all that was reported of them;
-    and nobody is given records with facts out of protected records.
+    and what nobody is given.
     """
 
     def why(line: Mapping[str, Any]) -> str | None:
@@ -91,15 +91,26 @@ def withheld_from(actor: Actor, hidden: frozenset[str]) -> Withhold:
             # Without those that say what was erased nobody could verify the log.
             is_needed = content["act"] in NAMING_ACTS
             return None if is_needed or actor.may(READ_AUDIT) else "withheld"
-        if line["kind"] == "quarantined" or not actor.may(READ_CALLS):
+        if not actor.may(READ_CALLS):
             return "withheld"
-        # A whole record cannot leave without the facts of a protected record that are in it: they
-        # leave by the export of decisions, which keeps a row of every disclosure.
-        if protected_facts(_request_of(content)) or _decision_of(line) in hidden:
-            return "withheld"
-        return None
+        return withheld_from_all(line) or ("withheld" if _decision_of(line) in hidden else None)
 
     return why
+
+
+def withheld_from_all(line: Mapping[str, Any]) -> str | None:
+    """
+    Say what nobody is given: what is in quarantine, of which nobody knows what it holds, and
+    records with facts out of protected records.
+
+    A whole record cannot leave without the facts that are in it: they leave by the export of
+    decisions, which keeps a row of every disclosure.
+    """
+    if line["kind"] == "quarantined":
+        return "withheld"
+    if line["kind"] != "audit" and protected_facts(_request_of(line["content"])):
+        return "withheld"
+    return None
 
 
 def _request_of(content: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ import click
 from sqlalchemy import Engine
 
 from service.chain import verification
-from service.chain.export import Piece, lines_of, piece_of
+from service.chain.export import Piece, lines_of, piece_of, withheld_from_all
 from service.chain.verification import BEGINNING, Verified
 from service.commands.command_line import actor_in, now, plainly, standing_store, trail_of
 from service.errors import CrisisRouterError
@@ -122,7 +122,7 @@ def export(file: str, name_of_agency: str | None, first: int | None, last: int |
 
 
 def _write(store: Engine, piece: Piece, write: Callable[[bytes], object]) -> None:
-    for count, line in enumerate(lines_of(store, piece, lambda _: None, now())):
+    for count, line in enumerate(lines_of(store, piece, withheld_from_all, now())):
         write(line)
         if b'"incomplete"' in line[:20]:
             raise CrisisRouterError("the export broke off: the store went away, export again")

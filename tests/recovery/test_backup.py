@@ -5,9 +5,12 @@ A backup under load, the home destroyed, and everything back: rehearsed on both 
 import datetime as dt
 import importlib.util
 import json
+import os
 import shutil
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +28,7 @@ from service.errors import SettingsError
 from service.host.first_start import prepare
 from service.journal import Journal
 from service.settings import Settings, read_settings
-from service.store import decisions, replayed
+from service.store import chain, decisions, replayed
 from service.store.database import open_store
 from tests.api.conftest import CALL, ship
 
@@ -61,6 +64,15 @@ def programs() -> list[str]:
 
 def run(*words: object) -> Any:
     return CliRunner().invoke(main, [str(word) for word in words])
+
+
+def typed(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    """
+    Run a command in a process of its own, as it is typed.
+    """
+    argv = [sys.executable, "-m", "service.cli", *words]
+    here = {**os.environ, **environment}
+    return subprocess.run(argv, env=here, capture_output=True, text=True, timeout=120, check=False)
 
 
 def destroy(settings: Settings) -> None:
@@ -110,6 +122,7 @@ def make_backup(settings: Settings, folder: Path) -> list[str]:
             answered.append(reply.json["decision_id"])
             if len(answered) % 120 == 0:
                 ship(parts)  # so that some are stored, and some are not yet
+                chain.seal(parts.store, dt.datetime.now(dt.UTC), 10_000)
             if len(answered) >= BEFORE:
                 enough.set()
 
@@ -132,7 +145,8 @@ def test_everything_answered_before_a_backup_is_there_after_a_restore(
 ) -> None:
     """
     After the home is lost, a restore has every decision that was answered before the backup began,
-    once, and a hundred of them replay to the same answer.
+    once, and a hundred of them replay to the same answer; the log goes on from the head that the
+    manifest holds, and verifies.
     """
     settings, folder = read_settings(environment), tmp_path / "backup"
     before = make_backup(settings, folder)
@@ -140,7 +154,10 @@ def test_everything_answered_before_a_backup_is_there_after_a_restore(
     destroy(settings)
     result = run("restore", folder, "--keys", keys, *programs())
     assert result.exit_code == 0, result.output
-    old_host = json.loads((folder / "manifest.json").read_text())["journal"]["host_id"]
+    manifest = json.loads((folder / "manifest.json").read_text())
+    old_host, anchor = manifest["journal"]["host_id"], manifest["chain_heads"]["example"]
+    check = ("verify", "--agency", "example", "--anchor", anchor)
+    assert f"crisis-router {' '.join(check)}\n" in result.output
     assert prepare(settings) is None
     ship_aside(settings, tmp_path)
     parts, close = join(settings)
@@ -156,8 +173,17 @@ def test_everything_answered_before_a_backup_is_there_after_a_restore(
         stored = decisions.find(parts.store, "example", before[0])
         assert stored is not None
         assert stored.host_id == old_host
+        while chain.seal(parts.store, dt.datetime.now(dt.UTC), 10_000):
+            pass
     finally:
         close()
+    place, _, found_hash = anchor.partition(":")
+    assert int(place) > 0
+    verified = typed(environment, *check)
+    assert verified.returncode == 0, verified.stdout
+    assert f"the one that was anchored at place {place}." in verified.stdout
+    other = typed(environment, *check[:-1], f"{place}:{found_hash[::-1]}")
+    assert (other.returncode, "FAULT: rewrite" in other.stdout) == (1, True), other.stdout
 
 
 def small_backup(environment: dict[str, str], folder: Path) -> Settings:
