@@ -57,12 +57,11 @@ def disturb(house: House, fault: Fault, postgres: Postgres | None, *, stop_s: fl
     since = time.monotonic()
     if part == "postgres":
         assert postgres is not None
-        act = {
-            "kill": lambda: postgres.restart(signal.SIGKILL),
-            "restart": lambda: postgres.restart(signal.SIGINT),
-            "stop": lambda: postgres.hold(stop_s),
-        }[what]
-        return Done(since, _beside(act))
+        if what == "stop":
+            return Done(since, _beside(lambda: postgres.hold(stop_s)))
+        # Not beside: the kernel ends a child when the thread that started it ends.
+        postgres.restart(signal.SIGKILL if what == "kill" else signal.SIGINT)
+        return Done(since)
     if what in ("kill", "stop"):
         return _to_process(house, what, part, stop_s)
     if what == "flush":
