@@ -3,12 +3,15 @@ Prove that a damaged journal stops nothing, and that what can be read of it reac
 """
 
 import datetime as dt
+import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
+from service.errors import JournalUnavailableError
 from service.journal import Entry, Journal, Unstored, Written, create_journal
 from service.journal.aside import waiting
 from service.settings import read_settings
@@ -112,3 +115,33 @@ def test_a_damaged_journal_is_set_aside_and_shipped(
     for one in journals:
         one.close()
     store.dispose()
+
+
+def test_ordinary_trouble_sets_nothing_aside(tmp_path: Path) -> None:
+    """
+    A full journal and one that is locked by somebody refuse appends, and stay where they are; a
+    body that is no JSON is a record without words.
+    """
+    settings = read_settings({"CRISIS_ROUTER_HOME": str(tmp_path)})
+    create_journal(settings.journal_path)
+    journal = Journal(settings)
+    append(journal, "r-1")
+    old = journal.host_id
+    full = Journal(replace(settings, journal_bytes_max=PAGE))
+    with pytest.raises(JournalUnavailableError):
+        for count in range(COUNT):
+            append(full, f"f-{count}")
+    with closing(sqlite3.connect(settings.journal_path, isolation_level=None)) as other:
+        other.execute("UPDATE records SET body = X'FF7B' WHERE record_id = 'r-1'")
+        other.execute("BEGIN IMMEDIATE")
+        locked = Journal(replace(settings, journal_wait_s_max=0.1))
+        with pytest.raises(JournalUnavailableError):
+            append(locked, "l-1")
+        other.execute("ROLLBACK")
+    found = journal.find("a", "r-1")
+    assert found is not None
+    assert found.body == {}
+    assert waiting(tmp_path) == 0
+    assert journal.host_id == old
+    for one in (full, locked, journal):
+        one.close()
