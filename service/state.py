@@ -14,6 +14,7 @@ import orjson
 from service.access import Actor
 from service.host.process_list import listed
 from service.host.restarts import restarts
+from service.journal import aside
 from service.parts import Parts
 
 LOOK_AGE_S_MAX: Final = 15.0  # a look is taken every second; a slow network may take a few
@@ -21,6 +22,8 @@ TROUBLES_MAX: Final = 20
 TAIL_BYTES_MAX: Final = 65_536  # of each log; older lines are in the file itself
 # What each event of a log means to a person. One that is not here is shown by its name.
 WORDS: Final[Mapping[str, str]] = {
+    "aside_unknown": "A journal that was set aside cannot be read, nor told whose it was.",
+    "aside_waits": "A journal that was set aside could not be shipped yet.",
     "audit_export_broken_off": "An export of the audit trail broke off.",
     "chain_broken": "The log of an agency does not verify: somebody changed the store.",
     "audit_not_stored": "An entry of the audit trail is only in the log: the store was away.",
@@ -31,6 +34,7 @@ WORDS: Final[Mapping[str, str]] = {
     "export_broken_off": "An export of decisions broke off.",
     "gather_failed": "What the rules need could not be gathered, and the floor answered.",
     "invariant_broken": "A recommendation broke a promise, and the floor answered.",
+    "journal_damaged": "The journal was damaged and set aside; a new one goes on.",
     "look_failed": "A look at keys, agencies and the queue failed.",
     "look_not_kept": "What was seen of keys and agencies could not be kept on disk.",
     "page_failed": "A page failed.",
@@ -172,6 +176,8 @@ def _degraded(parts: Parts, oldest_s: float, whose: str | None) -> list[dict[str
     if not seen.has_store:
         said.append(("store", "the store cannot be reached: decisions wait in the journal"))
     said += [("journal", text) for text in parts.journal.room().warnings]
+    if count := aside.waiting(parts.settings.home):
+        said.append(("journal", f"{count} journals set aside wait to be shipped to the store"))
     if not seen.has_queue:
         said.append(("queue", "the queue cannot be reached: decisions wait in the journal"))
     for name in ("worker", "beat"):

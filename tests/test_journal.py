@@ -187,7 +187,6 @@ def test_what_was_sent_is_no_revision(journal: Journal) -> None:
     assert written(journal, entry("d-1", kind="dispatch")).revision == 1
     assert written(journal, entry("r-2")).revision == 2
     assert [one.record_id for one in journal.unstored(10)] == ["r-1", "d-1", "r-2"]
-    assert [one.record_id for one in journal.newest("a", None, 10)] == ["r-2", "r-1"]
 
 
 def test_agencies_apart(journal: Journal) -> None:
@@ -198,7 +197,6 @@ def test_agencies_apart(journal: Journal) -> None:
     assert journal.find("b", "r-1") is None
     assert journal.last_of_call("b", "call-1") is None
     assert journal.revisions("b", "call-1") == ()
-    assert journal.newest("b", None, 10) == ()
     assert written(journal, entry("r-2", agency="b")).revision == 1
 
 

@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -34,6 +34,7 @@ from service.settings import Settings, read_settings
 from service.store import journal_positions
 from service.store.database import open_store
 from service.store.migration import is_current, migrate
+from workers.aside import AsideShipping
 from workers.celery_app import make_celery
 
 log = structlog.get_logger()
@@ -85,6 +86,7 @@ class Shipper:
         self._sent: dict[int, _Sent] = {}
         self._tries: dict[int, int] = {}  # of what waits to be sent again
         self._read_through = 0
+        self._host_id = ""
         self._is_migrated = False
         self._away: set[str] = set()
         self._failures = 0
@@ -92,6 +94,7 @@ class Shipper:
         self._forgot_at = time.monotonic()
         self._defaults = read_agency_defaults(settings.config)
         self._erased_at = 0.0
+        self._aside = AsideShipping(settings, self._store, self._send_task)
 
     def step(self) -> float:
         """
@@ -104,6 +107,7 @@ class Shipper:
             self._confirm()
             self._erase()
             self._send()
+            self._aside.step()
         except _AwayError:
             self._failures += 1
             return float(min(_WAIT_S_MAX, self._settings.ship_every_s * 2**self._failures))
@@ -148,6 +152,7 @@ class Shipper:
                 if not is_current(self._store):
                     migrate(self._settings.database_url)
                 self._is_migrated = True
+            self._begin_anew_in_a_new_journal()
             numbers = list(self._sent)
             stored = journal_positions.confirmed(self._store, self._journal.host_id, numbers)
         with self._needing("journal"):
@@ -159,6 +164,16 @@ class Shipper:
         self._give_up_waiting(
             {number for number, sent in self._sent.items() if now - sent.at > self._patience(sent)}
         )
+
+    def _begin_anew_in_a_new_journal(self) -> None:
+        with self._needing("journal"):
+            self._journal.unstored(1)  # a read notices that another file stands at the path
+            host_id = self._journal.host_id
+        if host_id != self._host_id:
+            self._host_id = host_id
+            self._sent.clear()
+            self._tries.clear()
+            self._read_through = 0
 
     def _patience(self, sent: _Sent) -> float:
         # Longer each time, so that a queue that nobody empties is not filled with copies.
@@ -204,11 +219,14 @@ class Shipper:
         if not batch:
             return
         with self._needing("redis"):
-            self._celery.send_task(_TASK, args=[[_fields(record) for record in batch]])
+            self._send_task(batch)
         now = time.monotonic()
         self._sent |= {
             record.number: _Sent(now, self._tries.pop(record.number, 0)) for record in batch
         }
+
+    def _send_task(self, batch: Sequence[Unstored]) -> None:
+        self._celery.send_task(_TASK, args=[[_fields(record) for record in batch]])
 
     @contextmanager
     def _needing(self, part: str) -> Iterator[None]:

@@ -9,19 +9,18 @@ import fcntl
 import os
 import sqlite3
 import threading
-import time
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from service.errors import JournalUnavailableError, SettingsError
+from service.journal import aside
 
 _BUSY_S = 5.0  # a safety net while SQLite recovers a file; turns are taken by the lock, not by this
 _LOG_PAGES_MAX = 4_096  # 16 MiB: appends move the log themselves only if no shipper has done it
 _PAGE_BYTES = 4096  # SQLite's own default, which the journal is made with
-_LOOK_EVERY_S = 1.0  # how often the writer looks whether its file is still the one at its path
 _TABLES = """
 CREATE TABLE IF NOT EXISTS host (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS records (
@@ -49,16 +48,46 @@ def create_journal(path: Path) -> None:
     """
     try:
         with _turn(path):
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            with closing(_connect(path, "FULL")) as connection:
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.executescript(f"BEGIN IMMEDIATE;{_TABLES}COMMIT;")
-                connection.execute(
-                    "INSERT OR IGNORE INTO host VALUES ('host_id', ?)", (uuid.uuid4().hex,)
-                )
-            _sync_folder(path.parent)
+            was_made = path.exists() or aside.known_host(path) is not None
+            if was_made and aside.is_damaged(path, lambda: _connect(path, "FULL"), whole=False):
+                aside.set_aside(path)
+            if path.exists():
+                with closing(_connect(path, "FULL")) as connection:
+                    aside.note_host(path, _fill(connection))
+            else:
+                _put_fresh(path)
     except (OSError, sqlite3.Error) as error:
         raise SettingsError(f"the journal `{path}` cannot be made: {error}") from error
+
+
+def _put_fresh(path: Path) -> None:
+    # Made under another name and moved: no process ever meets half a journal, or an old log.
+    fresh = path.with_name(path.name + "-fresh")
+    for ending in ("", "-wal", "-shm"):
+        fresh.with_name(fresh.name + ending).unlink(missing_ok=True)
+    os.close(os.open(fresh, os.O_CREAT | os.O_RDWR, 0o600))
+    with closing(_connect(fresh, "FULL")) as connection:
+        host_id = _fill(connection)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    for ending in ("-wal", "-shm"):
+        path.with_name(path.name + ending).unlink(missing_ok=True)
+    fresh.replace(path)
+    aside.note_host(path, host_id)
+    aside.sync_folder(path.parent)
+
+
+def _fill(connection: sqlite3.Connection) -> str:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.executescript(f"BEGIN IMMEDIATE;{_TABLES}COMMIT;")
+    connection.execute("INSERT OR IGNORE INTO host VALUES ('host_id', ?)", (uuid.uuid4().hex,))
+    return _host_of(connection)
+
+
+class ReplacedError(JournalUnavailableError):
+    """
+    Say that the journal was damaged and a new one stands in its place: what failed may be tried
+    again.
+    """
 
 
 class JournalFile:
@@ -75,23 +104,19 @@ class JournalFile:
         self._threads = threading.local()
         self._guard = threading.Lock()
         self._readers: list[sqlite3.Connection] = []
-        self._host_id: str | None = None
         self._append_connection: sqlite3.Connection | None = None
         self._append_lock = -1
+        self._append_host = ""
         self._inode = 0
-        self._looked_at = 0.0
 
     @property
     def host_id(self) -> str:
         """
-        Give the random name of this host.
+        Give the random name of the journal that this thread read or wrote last.
         """
-        if self._host_id is None:
-            rows = self.read("SELECT value FROM host WHERE name = 'host_id'")
-            if not rows:
-                raise JournalUnavailableError(f"the journal `{self._path}` has no host id")
-            self._host_id = str(rows[0][0])
-        return self._host_id
+        if getattr(self._threads, "host_id", None) is None:
+            self.read("SELECT 1")
+        return str(self._threads.host_id)
 
     def read(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """
@@ -101,14 +126,14 @@ class JournalFile:
             JournalUnavailableError: the file cannot be read.
         """
         try:
-            connection = getattr(self._threads, "connection", None)
-            if connection is None:
-                connection = self._threads.connection = self._open("FULL")
-                connection.execute("PRAGMA query_only = ON")
-                with self._guard:
-                    self._readers.append(connection)
-            return list(connection.execute(query, values))
-        except sqlite3.Error as error:
+            try:
+                return list(self._reading().execute(query, values))
+            except (OSError, sqlite3.Error) as error:
+                self._stop_reading()
+                if not self._mended(error):
+                    raise
+                return list(self._reading().execute(query, values))
+        except (OSError, sqlite3.Error) as error:
             raise JournalUnavailableError(f"the journal cannot be read: {error}") from error
 
     @contextmanager
@@ -118,12 +143,19 @@ class JournalFile:
 
         For the writer thread only.
         """
-        # Read before the lock: the writer needs it for every record, and it is a query the first
-        # time.
-        _ = self.host_id
         with self._failing():
-            connection = self._writing()
-            fcntl.flock(self._append_lock, fcntl.LOCK_EX)
+            try:
+                connection = self._writing()
+            except (OSError, sqlite3.Error) as error:
+                self._stop_writing()
+                if not self._mended(error):
+                    raise
+                try:
+                    connection = self._writing()
+                except BaseException:
+                    self._stop_writing()
+                    raise
+            self._threads.host_id = self._append_host
             try:
                 with _transaction(connection):
                     yield connection
@@ -181,23 +213,66 @@ class JournalFile:
             connection.close()
         self._stop_writing()
 
+    def _reading(self) -> sqlite3.Connection:
+        inode = self._path.stat().st_ino
+        connection: sqlite3.Connection | None = getattr(self._threads, "connection", None)
+        if connection is not None and inode != self._threads.inode:
+            self._stop_reading()
+            connection = None
+        if connection is None:
+            connection = self._threads.connection = self._open("FULL")
+            with self._guard:
+                self._readers.append(connection)
+            connection.execute("PRAGMA query_only = ON")
+            self._threads.inode = inode
+            self._threads.host_id = _host_of(connection)
+        return connection
+
+    def _stop_reading(self) -> None:
+        connection = getattr(self._threads, "connection", None)
+        self._threads.connection = self._threads.host_id = None
+        if connection is not None:
+            with self._guard:
+                if connection in self._readers:
+                    self._readers.remove(connection)
+            connection.close()
+
     def _writing(self) -> sqlite3.Connection:
-        now = time.monotonic()
-        if self._append_connection is not None and now - self._looked_at > _LOOK_EVERY_S:
-            # A file that was replaced or removed under us would take records that nobody can find.
-            if self._path.stat().st_ino != self._inode:
-                self._stop_writing()
-            self._looked_at = now
-        if self._append_connection is None:
+        """
+        Take the turn, and give a connection to the file that stands at the path now.
+        """
+        if self._append_lock < 0:
             self._append_lock = _open_lock(self._path)
+        fcntl.flock(self._append_lock, fcntl.LOCK_EX)
+        # A file that was replaced or removed under us would take records that nobody can find.
+        inode = self._path.stat().st_ino
+        if self._append_connection is not None and inode != self._inode:
+            self._append_connection.close()
+            self._append_connection = None
+        if self._append_connection is None:
             self._append_connection = self._open("FULL")
             # Only appends are bound: what marks and removes records must work in a full journal.
             # Free pages are used again, so that it takes records as soon as some are forgotten.
             pages_max = self._bytes_max // _PAGE_BYTES
             self._append_connection.execute(f"PRAGMA max_page_count = {pages_max}")
-            self._inode = self._path.stat().st_ino
-            self._looked_at = now
+            self._append_host = _host_of(self._append_connection)
+            self._inode = inode
         return self._append_connection
+
+    def _mended(self, error: BaseException) -> bool:
+        """
+        Put a fresh journal in place of one that is damaged, and tell whether there is one to go on
+        with. Called without the turn; who comes second finds a whole one.
+        """
+        if aside.known_host(self._path) is None:
+            return False  # there never was one: that is for the start to make
+        is_suspect = aside.is_damage(error)
+        with _turn(self._path):
+            if not aside.is_damaged(self._path, lambda: self._open("FULL"), whole=is_suspect):
+                return is_suspect
+            aside.set_aside(self._path)
+            _put_fresh(self._path)
+        return True
 
     def _stop_writing(self) -> None:
         if self._append_connection is not None:
@@ -217,6 +292,11 @@ class JournalFile:
         try:
             yield
         except (OSError, sqlite3.Error) as error:
+            is_mended = False
+            with suppress(OSError, sqlite3.Error):
+                is_mended = self._mended(error)
+            if is_mended:
+                raise ReplacedError("the journal was damaged, and a new one began") from error
             raise JournalUnavailableError(f"the journal cannot be written: {error}") from error
 
 
@@ -263,9 +343,8 @@ def _open_lock(path: Path) -> int:
     return os.open(path.with_name(path.name + ".lock"), os.O_CREAT | os.O_RDWR, 0o600)
 
 
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _host_of(connection: sqlite3.Connection) -> str:
+    row = connection.execute("SELECT value FROM host WHERE name = 'host_id'").fetchone()
+    if row is None:
+        raise sqlite3.DatabaseError("the journal has no host id")
+    return str(row[0])

@@ -25,9 +25,9 @@ import orjson
 from service.erased import SEALED
 from service.errors import JournalUnavailableError
 from service.journal import erasing
-from service.journal.file import JournalFile
+from service.journal.file import JournalFile, ReplacedError
 from service.journal.records import (
-    BARE_NAMES,
+    BARE_COLUMNS,
     Appended,
     Entry,
     LastRevision,
@@ -39,8 +39,6 @@ from service.journal.room import Room, look
 from service.journal.rows import COLUMNS, body_of, recommendation_of, record_of, write
 from service.settings import Settings
 
-# As bytes: a text that is no UTF-8 would fail the whole query.
-_BARE_COLUMNS = "number, revision, " + ", ".join(f"CAST({name} AS BLOB)" for name in BARE_NAMES)
 _FORGET_BATCH = 1000  # a longer delete would keep appends waiting for the file lock
 
 
@@ -149,27 +147,13 @@ class Journal:
         """
         return self._of_call(agency, call_id, "dispatch")
 
-    def newest(
-        self, agency: str, before_number: int | None = None, limit: int = 50
-    ) -> tuple[Record, ...]:
-        """
-        Give up to *limit* of an agency's decisions below *before_number*, the newest first.
-        """
-        before = before_number if before_number is not None else 2**63 - 1
-        return self._select(
-            "WHERE agency = ? AND number < ? AND kind = 'decision' ORDER BY number DESC LIMIT ?",
-            agency,
-            before,
-            limit,
-        )
-
     def unstored(self, limit: int, after_number: int = 0) -> tuple[Unstored, ...]:
         """
         Give up to *limit* unstored records above *after_number*, in number order, as they are on
         disk: one that nobody can read must not hold up the others.
         """
         rows = self._file.read(
-            f"SELECT {_BARE_COLUMNS} FROM records"  # noqa: S608  our own words
+            f"SELECT {BARE_COLUMNS} FROM records"  # noqa: S608  our own words
             " WHERE stored_at IS NULL AND number > ? ORDER BY number LIMIT ?",
             (after_number, limit),
         )
@@ -180,10 +164,13 @@ class Journal:
         Mark records as being in the store, from now on.
         """
         now = time.time()
-        changes = [(now, number) for number in numbers]
+        host_id = self.host_id
+        changes = [(now, number, host_id) for number in numbers]
         with self._file.changing() as connection:
             connection.executemany(
-                "UPDATE records SET stored_at = ? WHERE number = ? AND stored_at IS NULL",
+                # A journal that began meanwhile gives the same numbers to other records.
+                "UPDATE records SET stored_at = ? WHERE number = ? AND stored_at IS NULL"
+                " AND EXISTS (SELECT 1 FROM host WHERE name = 'host_id' AND value = ?)",
                 changes,
             )
 
@@ -236,7 +223,8 @@ class Journal:
                     calls,
                 )
                 connection.executemany(
-                    "DELETE FROM records WHERE number = ?", [(number,) for number, *_ in old]
+                    "DELETE FROM records WHERE number = ? AND stored_at IS NOT NULL",
+                    [(number,) for number, *_ in old],
                 )
         return len(old)
 
@@ -364,6 +352,9 @@ class Journal:
             self._write_batch([one for one in batch if one is not None])
 
     def _write_batch(self, batch: list[_Waiting]) -> None:
+        self._write_through(batch, again=True)
+
+    def _write_through(self, batch: list[_Waiting], *, again: bool) -> None:
         taken: list[_Waiting] = []
         results: list[Appended] = []
         try:
@@ -372,6 +363,11 @@ class Journal:
                 taken = [one for one in batch if one.taken.acquire(blocking=False)]
                 results = [write(connection, self.host_id, one.entry, one.body) for one in taken]
         except JournalUnavailableError as error:
+            if again and isinstance(error, ReplacedError):
+                for one in taken:
+                    one.taken.release()
+                self._write_through(batch, again=False)
+                return
             # One error for each, because each thread that raises it adds its own traceback.
             _answer(batch, [JournalUnavailableError(str(error)) for _ in batch])
         except Exception as error:  # noqa: BLE001  it is raised again in the thread that asked

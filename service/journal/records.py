@@ -15,6 +15,10 @@ BARE_NAMES: Final = (
     "fingerprint",
     "body",
 )
+# As bytes: a text that is no UTF-8 would fail the whole query.
+BARE_COLUMNS: Final = "number, revision, " + ", ".join(
+    f"CAST({name} AS BLOB)" for name in BARE_NAMES
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,7 @@ def record_of(row: Sequence[Any], host_id: str) -> Record:
     )
     state = "journaled" if stored_at is None else "stored"
     head = (number, host_id, kind, record_id, agency, call_id, revision, decided_at, fingerprint)
-    return Record(*head, orjson.loads(body), state)
+    return Record(*head, body_of(body), state)
 
 
 def body_of(text: bytes) -> dict[str, Any]:

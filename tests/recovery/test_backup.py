@@ -12,9 +12,9 @@ import stat
 import subprocess
 import sys
 import threading
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -26,11 +26,14 @@ from service.app import join, make_flask
 from service.cli import main
 from service.errors import SettingsError
 from service.host.first_start import prepare
-from service.journal import Journal
+from service.journal import Unstored
+from service.journal.aside import waiting
 from service.settings import Settings, read_settings
-from service.store import chain, decisions, replayed
+from service.store import chain, decisions, records, replayed
 from service.store.database import open_store
 from tests.api.conftest import CALL, ship
+from tests.workers.test_shipping import wait_until
+from workers.aside import AsideShipping
 
 BEFORE = 300
 REPLAYED = 100
@@ -87,18 +90,24 @@ def destroy(settings: Settings) -> None:
             connection.execute(f"CREATE DATABASE {name}")
 
 
-def ship_aside(settings: Settings, tmp_path: Path) -> None:
+def ship_aside(settings: Settings) -> None:
     """
     Store what a journal that was set aside holds, as the shipper does.
     """
-    for path in (settings.home / "journals_aside").glob("*.sqlite"):
-        home = tmp_path / path.stem
-        home.mkdir()
-        shutil.copy(path, home / "journal.sqlite")
-        store, journal = open_store(settings.database_url), Journal(replace(settings, home=home))
-        ship(SimpleNamespace(journal=journal, store=store))  # type: ignore[arg-type]  # all it reads
-        journal.close()
-        store.dispose()
+    store = open_store(settings.database_url)
+
+    def send(batch: Sequence[Unstored]) -> None:
+        records.insert(store, [asdict(one) for one in batch], dt.datetime.now(dt.UTC))
+
+    shipping = AsideShipping(replace(settings, ship_again_s=0.0), store, send)
+
+    def is_shipped() -> bool:
+        shipping.step()
+        return waiting(settings.home) == 0
+
+    wait_until(is_shipped, 30)
+    assert not list((settings.home / "journals_aside").iterdir())
+    store.dispose()
 
 
 def make_backup(settings: Settings, folder: Path) -> list[str]:
@@ -159,7 +168,7 @@ def test_everything_answered_before_a_backup_is_there_after_a_restore(
     check = ("verify", "--agency", "example", "--anchor", anchor)
     assert f"crisis-router {' '.join(check)}\n" in result.output
     assert prepare(settings) is None
-    ship_aside(settings, tmp_path)
+    ship_aside(settings)
     parts, close = join(settings)
     try:
         assert parts.journal.host_id != old_host
