@@ -13,7 +13,8 @@ run: .venv/.run ## Run the whole service on http://127.0.0.1:8000 (PORT=8001 mak
 
 test: .venv/.test ## Run the whole suite, with real Redis and PostgreSQL on free ports
 	@$(PY) tests/browser/chromium.py
-	@$(PY) -m pytest -q -n 2 --dist worksteal
+	@$(PY) -m pytest -q -n 2 --dist worksteal --ignore=tests/faults
+	@$(PY) -m pytest -q tests/faults
 
 test-long: .venv/.test ## Run the suite with at least 2,000 random calls for each property
 	@HYPOTHESIS_PROFILE=long $(PY) -m pytest -q -n 2 --dist worksteal
