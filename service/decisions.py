@@ -121,10 +121,10 @@ class Decisions:
                 gathered=gathered,
             )
         except JournalUnavailableError as fault:
-            log.error("decision_not_recorded", reason=str(fault), agency=agency.id)
             if not self.is_journal_resting:
                 # A refusal in a rest must not make it longer: under a steady load none would end.
                 self._rests_until = time.monotonic() + REST_S
+            log.error("decision_not_recorded", reason=str(fault), agency=agency.id)
             document |= {"decision_id": None, "revision": None, "change": None}
             return Answered(503, document, is_recorded=False)
 

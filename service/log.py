@@ -4,11 +4,13 @@ Write the log of a process: one JSON object a line, to the standard error.
 What is logged never holds a caller's words, a name, a phone number or a secret.
 """
 
+import io
 import json
 import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, Processor
@@ -33,10 +35,35 @@ def configure_log(least: str = "info", keep: Path | None = None) -> None:
             *([keeper(keep)] if keep else []),
             structlog.processors.JSONRenderer(),
         ],
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, UnfailingOutput(sys.stderr))),
         wrapper_class=structlog.make_filtering_bound_logger(least),
         cache_logger_on_first_use=True,
     )
+
+
+class UnfailingOutput(io.TextIOBase):
+    """
+    Write where *output* goes, and lose a line that cannot be written: on a full disk a call is
+    answered all the same.
+    """
+
+    def __init__(self, output: TextIO) -> None:
+        self._output = output
+
+    def write(self, text: str) -> int:
+        """
+        Write *text*, or nothing. Never raises for a disk or a pipe.
+        """
+        with suppress(OSError, ValueError):  # a closed output says ValueError
+            self._output.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """
+        Let what was written go out. Never raises for a disk or a pipe.
+        """
+        with suppress(OSError, ValueError):
+            self._output.flush()
 
 
 def keeper(path: Path) -> Processor:
