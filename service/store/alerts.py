@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from service.store.cursor import Cursor, cut, newest_first, read_cursor
+from service.store.cursor import page_of
 from service.store.database import Instant, metadata, reading, writing
 from service.store.reviews import held_by, is_held, reviews
 
@@ -166,11 +166,8 @@ def page(
     state = alerts.c.settled_at.is_(None) if is_open else alerts.c.settled_at.is_not(None)
     query = select(alerts).where(alerts.c.agency == agency, alerts.c.due_at <= now, state)
     query = _shown_to(query, identity, now, about_calls=about_calls)
-    last = read_cursor(cursor) if cursor is not None else None
-    query = newest_first(query, alerts.c.due_at, alerts.c.id, last)
-    with reading(engine) as connection:
-        found = [Alert(**row._mapping) for row in connection.execute(query.limit(limit + 1))]
-    return cut(found, limit, lambda one: Cursor(one.due_at, one.id))
+    found, following = page_of(engine, query, (alerts.c.due_at, alerts.c.id), cursor, limit)
+    return tuple(Alert(**row._mapping) for row in found), following
 
 
 def newest_open(

@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from service.access import Actor
 from service.store import chain
-from service.store.cursor import Cursor, cut, newest_first, read_cursor
+from service.store.cursor import page_of
 from service.store.database import Instant, metadata, reading, writing
 
 LATELY_ENTRIES = 2_000  # of which a filter offers the acts and kinds
@@ -187,8 +187,5 @@ def page(
     if search.who is not None:
         has_name = audit.c.name.icontains(search.who, autoescape=True)
         query = query.where((audit.c.identity == search.who) | has_name)
-    last = read_cursor(cursor) if cursor is not None else None
-    query = newest_first(query, audit.c.at, audit.c.id, last)
-    with reading(engine) as connection:
-        found = [Entry(**row._mapping) for row in connection.execute(query.limit(limit + 1))]
-    return cut(found, limit, lambda one: Cursor(one.at, one.id))
+    found, following = page_of(engine, query, (audit.c.at, audit.c.id), cursor, limit)
+    return tuple(Entry(**row._mapping) for row in found), following

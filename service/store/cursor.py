@@ -1,22 +1,19 @@
 """
 Write and read the cursor of a list: text that says where the page before ended.
 
-A list with the newest first is read by `newest_first`, and cut into its page by `cut`.
+A list with the newest first is read page by page by `page_of`.
 """
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, literal, tuple_
+from sqlalchemy import Column, ColumnElement, Engine, Select, String, literal, tuple_
 
 from service.errors import CursorError
-from service.store.database import Instant
-
-Row = TypeVar("Row")
+from service.store.database import Instant, reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +91,31 @@ def newest_first(
     return query.order_by(at.desc(), row_id.desc())
 
 
-def cut(
-    found: Sequence[Row], limit: int, place: Callable[[Row], Cursor]
-) -> tuple[tuple[Row, ...], str | None]:
+def page_of(
+    engine: Engine,
+    query: Select[Any],
+    order: tuple[Column[Any], Column[Any]],
+    cursor: str | None,
+    limit: int,
+) -> tuple[tuple[Any, ...], str | None]:
     """
-    Give the first *limit* rows of one more that were asked for, and the cursor of the next page:
-    None where there is no more; *place* says where a row stands.
+    Give up to *limit* rows of a query, the newest first, and the cursor of the next page.
+
+    Args:
+        query: Selects whole rows, in no order.
+        order: The columns of the time and of the id.
+        cursor: What the page before gave; None for the first.
+
+    Raises:
+        CursorError: the cursor is not one that a page gave.
+        StoreUnavailableError: the store cannot be reached.
     """
+    last = read_cursor(cursor) if cursor is not None else None
+    query = newest_first(query, *order, last)
+    with reading(engine) as connection:
+        found = connection.execute(query.limit(limit + 1)).all()
     shown = tuple(found[:limit])
-    return shown, write_cursor(place(shown[-1])) if len(found) > limit else None
+    if len(found) <= limit:
+        return shown, None
+    at, row_id = (shown[-1]._mapping[column] for column in order)
+    return shown, write_cursor(Cursor(at, row_id))

@@ -7,11 +7,12 @@ Rows are only ever added.
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import JSON, Column, Connection, Engine, Index, String, Table, Text, select
+from sqlalchemy import JSON, Column, Connection, Engine, Index, Row, String, Table, Text, select
 
-from service.store.cursor import Cursor, cut, newest_first, read_cursor
-from service.store.database import Instant, metadata, reading
+from service.store.cursor import page_of
+from service.store.database import Instant, metadata
 
 disclosures = Table(
     "disclosures",
@@ -71,12 +72,11 @@ def page(
     Raises:
         CursorError: the cursor is not one that a page gave.
     """
-    last = read_cursor(cursor) if cursor is not None else None
     query = select(disclosures).where(disclosures.c.agency == agency)
-    query = newest_first(query, disclosures.c.at, disclosures.c.id, last)
-    with reading(engine) as connection:
-        found = [
-            Disclosure(**{**row._mapping, "facts": tuple(row.facts), "records": tuple(row.records)})
-            for row in connection.execute(query.limit(limit + 1))
-        ]
-    return cut(found, limit, lambda one: Cursor(one.at, one.id))
+    found, following = page_of(engine, query, (disclosures.c.at, disclosures.c.id), cursor, limit)
+    return tuple(_disclosure(row) for row in found), following
+
+
+def _disclosure(row: Row[Any]) -> Disclosure:
+    values = {**row._mapping, "facts": tuple(row.facts), "records": tuple(row.records)}
+    return Disclosure(**values)

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from service.store.cursor import Cursor, cut, newest_first, read_cursor
+from service.store.cursor import page_of
 from service.store.database import Instant, metadata, reading
 
 erasures = Table(
@@ -229,10 +229,6 @@ def page(
     Raises:
         CursorError: the cursor is not one that a page gave.
     """
-    last = read_cursor(cursor) if cursor is not None else None
     query = select(erasures).where(erasures.c.agency == agency)
-    query = newest_first(query, erasures.c.asked_at, erasures.c.id, last)
-    with reading(engine) as connection:
-        rows = connection.execute(query.limit(limit + 1))
-        found = [Erasure(**row._mapping) for row in rows]
-    return cut(found, limit, lambda one: Cursor(one.asked_at, one.id))
+    found, following = page_of(engine, query, (erasures.c.asked_at, erasures.c.id), cursor, limit)
+    return tuple(Erasure(**row._mapping) for row in found), following

@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from service.store.cursor import Cursor, cut, newest_first, read_cursor
+from service.store.cursor import page_of
 from service.store.database import Instant, dump_json, metadata, reading
 from service.store.reviews import reviews
 
@@ -191,11 +191,8 @@ def page(
         CursorError: the cursor is not one that a page gave.
     """
     query = select(findings).where(findings.c.agency == agency, *_conditions(search))
-    last = read_cursor(cursor) if cursor is not None else None
-    query = newest_first(query, findings.c.found_at, findings.c.id, last)
-    with reading(engine) as connection:
-        found = [_finding(row) for row in connection.execute(query.limit(limit + 1))]
-    return cut(found, limit, lambda one: Cursor(one.found_at, one.id))
+    found, following = page_of(engine, query, (findings.c.found_at, findings.c.id), cursor, limit)
+    return tuple(_finding(row) for row in found), following
 
 
 def _conditions(search: Search) -> list[ColumnElement[bool]]:

@@ -22,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from service.store.cursor import Cursor, cut, newest_first, read_cursor
+from service.store.cursor import page_of
 from service.store.database import Instant, metadata, reading, writing
 from service.store.people import people
 
@@ -147,11 +147,8 @@ def page(
         CursorError: the cursor is not one that a page gave.
     """
     query = select(keys).where(keys.c.agency == agency)
-    last = read_cursor(cursor) if cursor is not None else None
-    query = newest_first(query, keys.c.created_at, keys.c.id, last)
-    with reading(engine) as connection:
-        found = [Key(**row._mapping) for row in connection.execute(query.limit(limit + 1))]
-    return cut(found, limit, lambda one: Cursor(one.created_at, one.id))
+    found, following = page_of(engine, query, (keys.c.created_at, keys.c.id), cursor, limit)
+    return tuple(Key(**row._mapping) for row in found), following
 
 
 def end(connection: Connection, agency: str, key_id: str, at: datetime) -> bool:

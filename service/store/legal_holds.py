@@ -26,7 +26,7 @@ from sqlalchemy import (
     update,
 )
 
-from service.store.cursor import Cursor, cut, newest_first, read_cursor
+from service.store.cursor import page_of
 from service.store.database import Instant, metadata, reading
 
 holds = Table(
@@ -149,10 +149,6 @@ def page(
     Raises:
         CursorError: the cursor is not one that a page gave.
     """
-    last = read_cursor(cursor) if cursor is not None else None
     query = select(holds).where(holds.c.agency == agency)
-    query = newest_first(query, holds.c.placed_at, holds.c.id, last)
-    with reading(engine) as connection:
-        rows = connection.execute(query.limit(limit + 1))
-        found = [LegalHold(**row._mapping) for row in rows]
-    return cut(found, limit, lambda one: Cursor(one.placed_at, one.id))
+    found, following = page_of(engine, query, (holds.c.placed_at, holds.c.id), cursor, limit)
+    return tuple(LegalHold(**row._mapping) for row in found), following

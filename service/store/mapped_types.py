@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from service.incident_types import Facts, OwnTypes
-from service.store.cursor import Cursor, cut, newest_first, read_cursor
+from service.store.cursor import page_of
 from service.store.database import Instant, metadata, reading
 
 REGISTRY_CHARACTERS_MAX: Final = 200
@@ -140,11 +140,8 @@ def page(
         CursorError: the cursor is not one that a page gave.
     """
     query = select(mapped).where(mapped.c.agency == agency)
-    last = read_cursor(cursor) if cursor is not None else None
-    query = newest_first(query, mapped.c.mapped_at, mapped.c.id, last)
-    with reading(engine) as connection:
-        found = [_mapped(row._mapping) for row in connection.execute(query.limit(limit + 1))]
-    return cut(found, limit, lambda one: Cursor(one.mapped_at, one.id))
+    found, following = page_of(engine, query, (mapped.c.mapped_at, mapped.c.id), cursor, limit)
+    return tuple(_mapped(row._mapping) for row in found), following
 
 
 def _this(agency: str, registry: str, code: str) -> ColumnElement[bool]:
