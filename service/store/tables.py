@@ -17,6 +17,7 @@ from service.store import (
     erasures,
     findings,
     journal_positions,
+    kept_rules,
     keys,
     legal_holds,
     mapped_types,
@@ -68,6 +69,7 @@ TABLES = (
     erasures.erasures,
     erasures.on_hosts,
     disclosures.disclosures,
+    kept_rules.kept,
 )
 
 __all__ = ["TABLES", "metadata"]
