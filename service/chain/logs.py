@@ -3,7 +3,7 @@ The log of an agency as people ask for it: its head, whether it verifies, and wh
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import structlog
@@ -12,12 +12,14 @@ from sqlalchemy import Engine
 from service.access import Actor
 from service.audit import Audit
 from service.chain import verification
+from service.chain.export import Piece, lines_of, piece_of, withheld_from
 from service.chain.verification import BEGINNING, Verified
 from service.errors import StoreUnavailableError
 from service.instants import iso
 from service.store import audit, chain, linked, verifications
 from service.store.database import writing
-from service.store.verifications import DONE, REQUESTED, Verification
+from service.store.piecework import DONE, REQUESTED
+from service.store.verifications import Verification
 from service.verify_log import digest_of, hash_of
 
 log = structlog.get_logger()
@@ -68,6 +70,26 @@ class Logs:
                 entry = self._trail.entry(actor, "asked for verification", ("log", actor.agency))
                 audit.add(connection, entry)
         return made
+
+    def export(
+        self,
+        actor: Actor,
+        hidden: frozenset[str],
+        first: int | None = None,
+        last: int | None = None,
+    ) -> tuple[Iterator[bytes], Piece]:
+        """
+        Write the actor's log, or a piece of it, for the verifier, without what they may not see and
+        the decisions *hidden* from them; that it left is noted first.
+
+        Raises:
+            ValidationError: the log has no such places.
+            StoreUnavailableError: the store cannot be reached.
+        """
+        piece = piece_of(self._store, actor.agency, first, last)
+        self._trail.note(actor, "exported", ("log", actor.agency), places=piece.places)
+        withhold = withheld_from(actor, hidden)
+        return lines_of(self._store, piece, withhold, self._now()), piece
 
     def find(self, agency: str, verification_id: str) -> Verification | None:
         """
@@ -146,7 +168,7 @@ def work(
     if asked is None:
         return None
     start = asked.through, asked.head
-    if asked.tries >= TRIES_MAX:
+    if asked.tries > TRIES_MAX:
         text = f"it was begun {TRIES_MAX} times and never came to its end: ask for another"
         verifications.finish(store, asked.id, at, start, text)
         return None

@@ -21,16 +21,14 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    or_,
     select,
     update,
 )
 
+from service.store import piecework
 from service.store.database import Instant, metadata, reading, writing
+from service.store.piecework import DONE, RUNNING
 
-REQUESTED: Final = "requested"
-RUNNING: Final = "running"
-DONE: Final = "done"
 FAILED: Final = "failed"
 
 checks = Table(
@@ -131,28 +129,8 @@ def take(engine: Engine, now: datetime, until: datetime) -> Check | None:
     Take the next check that has something to do and nobody at work on it, and hold it until then;
     None if there is none.
     """
-    is_free = or_(checks.c.held_until.is_(None), checks.c.held_until <= now)
-    query = (
-        select(checks)
-        .where(checks.c.state.in_((REQUESTED, RUNNING)), is_free)
-        .order_by(checks.c.requested_at, checks.c.id)
-        .limit(1)
-    )
-    # Most looks find nothing, and a look that only reads keeps no writer waiting.
-    with reading(engine) as connection:
-        row = connection.execute(query).one_or_none()
-    if row is None:
-        return None
-    with writing(engine) as connection:
-        done = connection.execute(
-            update(checks)
-            .where(checks.c.id == row.id, is_free, checks.c.state.in_((REQUESTED, RUNNING)))
-            .values(state=RUNNING, held_until=until, tries=row.tries + 1)
-        )
-        if done.rowcount == 0:
-            return None
-        taken = connection.execute(select(checks).where(checks.c.id == row.id)).one()
-    return Check(**taken._mapping)
+    row = piecework.take(engine, checks, now, until)
+    return Check(**row._mapping) if row else None
 
 
 def go_on(engine: Engine, check_id: str, progress: Mapping[str, Any]) -> None:

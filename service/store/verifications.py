@@ -6,7 +6,6 @@ piece by the workers, so that each piece is short.
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from sqlalchemy import (
     BigInteger,
@@ -19,16 +18,13 @@ from sqlalchemy import (
     Table,
     Text,
     Update,
-    or_,
     select,
     update,
 )
 
+from service.store import piecework
 from service.store.database import Instant, metadata, reading, take_turns, writing
-
-REQUESTED: Final = "requested"
-RUNNING: Final = "running"
-DONE: Final = "done"
+from service.store.piecework import DONE
 
 verifications = Table(
     "verifications",
@@ -107,23 +103,8 @@ def take(engine: Engine, now: datetime, until: datetime) -> Verification | None:
     """
     Take the next verification that nobody is at work on, and hold it until then; None without one.
     """
-    is_free = or_(verifications.c.held_until.is_(None), verifications.c.held_until <= now)
-    is_open = verifications.c.state.in_((REQUESTED, RUNNING))
-    query = select(verifications).where(is_open, is_free)
-    query = query.order_by(verifications.c.requested_at, verifications.c.id).limit(1)
-    with reading(engine) as connection:
-        row = connection.execute(query).first()
-    if row is None:
-        return None
-    with writing(engine) as connection:
-        done = connection.execute(
-            update(verifications)
-            .where(verifications.c.id == row.id, is_open, is_free)
-            .values(state=RUNNING, held_until=until, tries=row.tries + 1)
-        )
-        if done.rowcount == 0:
-            return None
-    return Verification(**row._mapping)
+    row = piecework.take(engine, verifications, now, until)
+    return Verification(**row._mapping) if row else None
 
 
 def go_on(engine: Engine, verification_id: str, through: int, head: str) -> None:

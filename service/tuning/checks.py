@@ -32,6 +32,7 @@ from service.store.checks import Check
 from service.store.cursor import Cursor, read_cursor, write_cursor
 from service.store.database import writing
 from service.store.drafts import Draft
+from service.store.piecework import REQUESTED, RUNNING
 from service.tuning import ruleset_text
 from service.tuning.draft_scenarios import run_scenarios
 from service.tuning.drafts import scenarios_etag_of
@@ -67,7 +68,7 @@ class Checks:
             if draft is None:
                 raise NoSuchRulesError(f"there is no draft of `{name[:60]}`")
             before = checks.newest(connection, draft.id, content_of(draft))
-            if before is not None and before.state in (checks.REQUESTED, checks.RUNNING):
+            if before is not None and before.state in (REQUESTED, RUNNING):
                 return before
             digest, scenarios_digest = content_of(draft)
             made = Check(
@@ -77,7 +78,7 @@ class Checks:
                 draft_id=draft.id,
                 digest=digest,
                 scenarios_digest=scenarios_digest,
-                state=checks.REQUESTED,
+                state=REQUESTED,
                 requested_by=actor.identity,
                 requested_name=actor.name,
                 requested_at=self._now(),

@@ -23,6 +23,7 @@ from service.store import alerts, audit, checks, drafts, ruleset_choices, rulese
 from service.store.alerts import Alert
 from service.store.database import writing
 from service.store.drafts import Approval, Draft
+from service.store.piecework import REQUESTED, RUNNING
 from service.store.ruleset_choices import Choice
 from service.store.rulesets import Live, Version
 from service.tuning.checks import content_of, faults_of
@@ -131,7 +132,7 @@ class Publishing:
             text = "the draft is not what you read: read it again, and approve its digest"
             raise RuleConflictError("digest_changed", text)
         check = checks.newest(connection, draft.id, content_of(draft))
-        if check is None or check.state in (checks.REQUESTED, checks.RUNNING):
+        if check is None or check.state in (REQUESTED, RUNNING):
             text = "the draft has no finished check: ask for one, and read its result"
             raise RuleConflictError("not_checked", text)
         said = faults_of(check, accepts)
