@@ -8,9 +8,9 @@ from marshmallow import fields, validate
 from service.access import READ_LOG
 from service.api.asking import answer, who_asks
 from service.api.problems import RefusedError
-from service.chain.export import CONTENT_TYPE, lines_of, piece_of, withheld_from
+from service.chain import verifier as program
+from service.chain.export import CONTENT_TYPE
 from service.chain.logs import shown
-from service.chain.verifier import VERIFIER_NAME, verifier
 from service.parts import Parts
 from service.request import Strict
 
@@ -50,10 +50,9 @@ def log_blueprint(parts: Parts) -> Blueprint:
         """
         actor = who_asks(parts, READ_LOG).actor
         asked = _PIECE.load(request.args.to_dict())
-        piece = piece_of(parts.store, actor.agency, asked.get("from_place"), asked.get("to_place"))
-        withhold = withheld_from(actor, parts.blind.hidden(actor))
-        parts.audit.note(actor, "exported", ("log", actor.agency), places=piece.places)
-        lines = lines_of(parts.store, piece, withhold, parts.now())
+        lines, piece = parts.logs.export(
+            actor, parts.blind.hidden(actor), asked.get("from_place"), asked.get("to_place")
+        )
         return Response(lines, content_type=CONTENT_TYPE, headers=piece.headers)
 
     @blueprint.get("/v1/log/verifier")
@@ -62,8 +61,9 @@ def log_blueprint(parts: Parts) -> Blueprint:
         Give the program that verifies an export, one file: 200.
         """
         who_asks(parts, READ_LOG)
-        named = {"Content-Disposition": f'attachment; filename="{VERIFIER_NAME}"'}
-        return Response(verifier(), content_type="text/x-python; charset=utf-8", headers=named)
+        return Response(
+            program.verifier(), None, program.HEADERS, content_type=program.CONTENT_TYPE
+        )
 
     @blueprint.post("/v1/log/verifications")
     def verify() -> Response:

@@ -7,6 +7,8 @@ from importlib.resources import files
 from typing import Final
 
 VERIFIER_NAME: Final = "verify_log.py"
+CONTENT_TYPE: Final = "text/x-python; charset=utf-8"
+HEADERS: Final = {"Content-Disposition": f'attachment; filename="{VERIFIER_NAME}"'}
 
 
 @cache

@@ -6,8 +6,8 @@ as downloads of the page of decisions.
 from flask import Blueprint, Response
 
 from service.access import READ_LOG
-from service.chain.export import CONTENT_TYPE, lines_of, piece_of, withheld_from
-from service.chain.verifier import VERIFIER_NAME, verifier
+from service.chain import verifier as program
+from service.chain.export import CONTENT_TYPE
 from service.pages.frame import keep_in_order
 from service.pages.visitor import visitor
 from service.parts import Parts
@@ -26,10 +26,7 @@ def log_pages(parts: Parts) -> Blueprint:
         Stream the whole log for the verifier.
         """
         actor = visitor(parts, READ_LOG).actor
-        piece = piece_of(parts.store, actor.agency, None, None)
-        withhold = withheld_from(actor, parts.blind.hidden(actor))
-        parts.audit.note(actor, "exported", ("log", actor.agency), places=piece.places)
-        lines = lines_of(parts.store, piece, withhold, parts.now())
+        lines, piece = parts.logs.export(actor, parts.blind.hidden(actor))
         return Response(lines, content_type=CONTENT_TYPE, headers=piece.headers)
 
     @blueprint.get("/log/verifier")
@@ -38,7 +35,8 @@ def log_pages(parts: Parts) -> Blueprint:
         Give the program that verifies an export.
         """
         visitor(parts, READ_LOG)
-        named = {"Content-Disposition": f'attachment; filename="{VERIFIER_NAME}"'}
-        return Response(verifier(), content_type="text/x-python; charset=utf-8", headers=named)
+        return Response(
+            program.verifier(), None, program.HEADERS, content_type=program.CONTENT_TYPE
+        )
 
     return blueprint
