@@ -17,7 +17,7 @@ from service.access import READ_ALERTS, READ_CALLS, Actor
 from service.audit import Audit
 from service.encryption import KeyRing
 from service.erased import is_erased_column
-from service.errors import ConflictError, SealedTextError, StoreUnavailableError
+from service.errors import ConflictError, StoreUnavailableError
 from service.instants import iso
 from service.store import alerts, audit, journal_numbers, records
 from service.store.alerts import Alert, Settled
@@ -207,10 +207,7 @@ class Alerts:
     def _comment(self, alert: Alert) -> str | None:
         if alert.comment is None or is_erased_column(alert.comment):
             return None
-        try:
-            return self._key_ring.open(alert.comment, alert.id)
-        except SealedTextError:
-            return None
+        return self._key_ring.open_or(alert.comment, alert.id, None)
 
 
 def decision_of(alert: Alert) -> str | None:

@@ -15,6 +15,7 @@ import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 from cryptography.exceptions import InvalidTag
@@ -28,6 +29,7 @@ LOOK_EVERY_S = 1.0  # how often a process looks whether the file of the keys is 
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 _PREFIX = "enc"
+Otherwise = TypeVar("Otherwise")
 
 
 class KeyRing:
@@ -96,6 +98,15 @@ class KeyRing:
             raise SealedTextError(
                 "the sealed text does not open: it was altered, or belongs to another record"
             ) from error
+
+    def open_or(self, sealed: str, record_id: str, otherwise: Otherwise) -> str | Otherwise:
+        """
+        Give the text as `open` does, or *otherwise* where it does not open here.
+        """
+        try:
+            return self.open(sealed, record_id)
+        except SealedTextError:
+            return otherwise
 
     def _now(self) -> dict[str, AESGCM]:
         if self._path is not None and time.monotonic() - self._looked_at > LOOK_EVERY_S:

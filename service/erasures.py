@@ -18,7 +18,7 @@ from service import retention
 from service.access import Actor
 from service.audit import Audit
 from service.encryption import KeyRing
-from service.errors import ConflictError, SealedTextError
+from service.errors import ConflictError
 from service.instants import iso
 from service.journal import Journal
 from service.legal_holds import NOT_HERE, WORDS_CHARACTERS_MAX, LegalHolds
@@ -176,16 +176,12 @@ class Erasures:
     def _shown(
         self, one: Erasure, done: tuple[erasures.OnHost, ...], known: tuple[str, ...]
     ) -> dict[str, Any]:
-        try:
-            reason = self._key_ring.open(one.reason, one.id)
-        except SealedTextError:
-            reason = NOT_HERE
         are_done = {host.host_id for host in done}
         waits = [host for host in known if host not in are_done] if one.confirmed_at else []
         return {
             "erasure_id": one.id,
             "call_id": one.call_id,
-            "reason": reason,
+            "reason": self._key_ring.open_or(one.reason, one.id, NOT_HERE),
             "state": one.state,
             "asked_by": one.asked_name,
             "asked_at": iso(one.asked_at),

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine
 from service.access import Actor
 from service.audit import Audit
 from service.encryption import KeyRing
-from service.errors import ConflictError, SealedTextError
+from service.errors import ConflictError
 from service.instants import iso
 from service.request import CALL_ID_CHARACTERS_MAX, Strict, text
 from service.store import audit, legal_holds
@@ -166,10 +166,7 @@ class LegalHolds:
         }
 
     def _open(self, sealed: str, hold_id: str) -> str:
-        try:
-            return self._key_ring.open(sealed, hold_id)
-        except SealedTextError:
-            return NOT_HERE
+        return self._key_ring.open_or(sealed, hold_id, NOT_HERE)
 
 
 def _said(shown: Iterable[Mapping[str, Any]]) -> str | None:

@@ -245,12 +245,10 @@ class Records:
             document["comment"] = None
             document["warnings"] = [*document["warnings"], _ERASED]
         elif document["comment"] is not None:
-            try:
-                document["comment"] = self._key_ring.open(
-                    document["comment"], document["dispatch_id"]
-                )
-            except SealedTextError:
-                document["comment"] = None
+            document["comment"] = self._key_ring.open_or(
+                document["comment"], document["dispatch_id"], None
+            )
+            if document["comment"] is None:
                 document["warnings"] = [*document["warnings"], _SEALED]
         document["record"] = {**place, "by": body.get("by"), "program": body.get("program")}
         return document

@@ -8,7 +8,6 @@ from collections.abc import Callable
 import pyotp
 
 from service.encryption import KeyRing
-from service.errors import SealedTextError
 from service.store.sessions import Session
 
 ISSUER = "Crisis Router"
@@ -37,7 +36,7 @@ class SecondFactor:
         """
         Give the address of a secret that `new_secret` gave, or None if it is not one.
         """
-        secret = self._opened(sealed, session.person_id)
+        secret = self._key_ring.open_or(sealed, session.person_id, None)
         return _address_of(secret, session) if secret else None
 
     def step_of(self, person_id: str, sealed: str, code: str) -> int | None:
@@ -45,7 +44,7 @@ class SecondFactor:
         Give the time step that a code is of, or None if it is of none near now. Spaces in a code do
         not count.
         """
-        secret, typed = self._opened(sealed, person_id), code.replace(" ", "")
+        secret, typed = self._key_ring.open_or(sealed, person_id, None), code.replace(" ", "")
         if secret is None or not (typed.isascii() and typed.isdigit()):
             return None
         totp, now = pyotp.TOTP(secret), int(self._now().timestamp()) // STEP_S
@@ -53,12 +52,6 @@ class SecondFactor:
             if pyotp.utils.strings_equal(totp.generate_otp(step), typed):
                 return step
         return None
-
-    def _opened(self, sealed: str, person_id: str) -> str | None:
-        try:
-            return self._key_ring.open(sealed, person_id)
-        except SealedTextError:
-            return None
 
 
 def _address_of(secret: str, session: Session) -> str:

@@ -16,7 +16,7 @@ from service.answers import Document
 from service.audit import Audit
 from service.encryption import KeyRing
 from service.erased import erased_whole, is_erased_column
-from service.errors import ClaimHeldError, ConflictError, SealedTextError
+from service.errors import ClaimHeldError, ConflictError
 from service.instants import iso
 from service.reviewing.blindness import CLAIM_HELD, Blindness
 from service.reviewing.finding_scenario import scenario_of
@@ -233,10 +233,7 @@ class Findings:
         if comment is not None and is_erased_column(comment):
             comment = None
         elif comment is not None:
-            try:
-                comment = self._key_ring.open(comment, finding.id)
-            except SealedTextError:
-                comment = None
+            comment = self._key_ring.open_or(comment, finding.id, None)
         return {
             "finding_id": finding.id,
             "review_id": finding.review_id,
