@@ -19,6 +19,7 @@ from service.journal import Unstored, salvage
 from service.journal.aside import FOLDER
 from service.settings import Settings
 from service.store import journal_positions
+from workers.batches import batches
 
 log = structlog.get_logger()
 
@@ -109,15 +110,7 @@ class AsideShipping:
         numbers = [*(record.number for record in piece.records), *piece.unreadable]
         stored = journal_positions.confirmed(self._store, walk.host_id, numbers)
         lacking = [record for record in piece.records if record.number not in stored]
-        size = 0
-        batch: list[Unstored] = []
-        for record in lacking:
-            if batch and size + len(record.body or "") > self._settings.ship_bytes_max:
-                self._send(batch)
-                size, batch = 0, []
-            batch.append(record)
-            size += len(record.body or "")
-        if batch:
+        for batch in batches(lacking, self._settings.ship_bytes_max):
             self._send(batch)
         walk.not_stored += len(lacking)
         walk.unreadable += len(set(piece.unreadable) - stored)

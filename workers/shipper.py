@@ -35,6 +35,7 @@ from service.store import journal_positions
 from service.store.database import open_store
 from service.store.migration import is_current, migrate
 from workers.aside import AsideShipping
+from workers.batches import batches
 from workers.celery_app import make_celery
 
 log = structlog.get_logger()
@@ -202,7 +203,7 @@ class Shipper:
                 continue  # the journal is back, and what was on its way goes first
             if not records:
                 return
-            for batch in _batches(records, self._settings.ship_bytes_max):
+            for batch in batches(records, self._settings.ship_bytes_max):
                 before, through = self._read_through, batch[-1].number
                 # Set first: where Redis is back, publishing takes it further back, to what was on
                 # its way, and that must stay.
@@ -295,19 +296,6 @@ def run(settings: Settings) -> int:
     shipper.close()
     alive.end()
     return 0
-
-
-def _batches(records: tuple[Unstored, ...], bytes_max: int) -> Iterator[list[Unstored]]:
-    batch: list[Unstored] = []
-    size = 0
-    for record in records:
-        length = len(record.body or "")
-        if batch and size + length > bytes_max:
-            yield batch
-            batch, size = [], 0
-        batch.append(record)
-        size += length
-    yield batch
 
 
 def _fields(record: Unstored) -> dict[str, Any]:
