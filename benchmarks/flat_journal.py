@@ -43,7 +43,7 @@ class FlatJournal(Journal):
         os.fsync(self._handle)
         self._place = self._number = 0
 
-    def _write_batch(self, batch: list[_Waiting]) -> None:
+    def _write_batch(self, batch: list[_Waiting], *, again: bool = True) -> None:
         taken = [one for one in batch if one.taken.acquire(blocking=False)]
         pieces, results = [], list[Appended]()
         for one in taken:

@@ -25,8 +25,10 @@ from sqlalchemy import Engine
 from service import PROGRAM_VERSION
 from service.encryption import open_key_ring, sampling_key, session_key
 from service.errors import CrisisRouterError, StoreUnavailableError
-from service.host.database_programs import dump
+from service.host.database_programs import Say, dump
 from service.instants import iso
+from service.journal.aside import FOLDER as ASIDE
+from service.journal.aside import sync
 from service.settings import Settings
 from service.store.database import available, open_store, reading
 from service.tuning.live_rules import KEPT
@@ -34,7 +36,6 @@ from service.tuning.live_rules import KEPT
 FORM: Final = 1
 MANIFEST: Final = "manifest.json"
 JOURNAL: Final = "journal.sqlite"
-ASIDE: Final = "journals_aside"
 STORES: Final = {"sqlite": "store.sqlite", "postgresql": "store.dump"}
 CONFIG: Final = "last_good_config"
 KEYS: Final = ("encryption_keys", "session_key", "sampling_key")
@@ -42,7 +43,6 @@ CREDENTIALS: Final = "credentials.json"
 PAGES: Final = 2_000  # of a database, copied between two looks at the progress: 8 MB
 _CHUNK: Final = 1 << 20
 
-Say = Callable[[str], None]
 Heads = Callable[[Engine], Mapping[str, Any]]
 
 
@@ -220,17 +220,6 @@ def write_manifest(folder: Path, told: Mapping[str, Any]) -> dict[str, Any]:
     for path in (*(one for one in folder.rglob("*") if one.is_dir()), folder):
         sync(path)
     return manifest
-
-
-def sync(path: Path) -> None:
-    """
-    Wait until a file or a folder is on disk.
-    """
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def sha256(path: Path) -> str:

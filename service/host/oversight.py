@@ -16,6 +16,7 @@ from redis.exceptions import BusyLoadingError, RedisError
 from service.host.child_process import ChildProcess
 from service.host.restarts import Restarts
 from service.host.signs_of_life import TOUCH_EVERY_S, Watch
+from service.instants import iso
 from service.log import keeper
 from service.redis_client import Client
 from service.settings import Settings
@@ -135,7 +136,7 @@ class Oversight:
 
     def _tell(self, name: str, why: str, how: str) -> None:
         self._restarts.count(name, why)
-        at = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        at = iso(datetime.now(UTC))
         self._keep(None, "", {"level": "warning", "event": f"part_{why}", "timestamp": at})
         part = self._parts.get(name)
         log = part.plan.log if part is not None else None

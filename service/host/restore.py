@@ -17,7 +17,6 @@ from sqlalchemy.engine import make_url
 
 from service.errors import CrisisRouterError, SettingsError
 from service.host.backup import (
-    ASIDE,
     CONFIG,
     CREDENTIALS,
     FORM,
@@ -25,13 +24,13 @@ from service.host.backup import (
     KEYS,
     MANIFEST,
     STORES,
-    Say,
     make_empty,
     sha256,
-    sync,
     writing_files,
 )
-from service.host.database_programs import load
+from service.host.database_programs import Say, load
+from service.journal.aside import FOLDER as ASIDE
+from service.journal.aside import sync
 from service.settings import Settings
 from service.store.database import open_store, reading, writing
 from service.store.migration import MIGRATIONS

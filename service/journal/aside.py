@@ -73,9 +73,9 @@ def set_aside(path: Path) -> None:
         os.link(path, aside)
     except FileNotFoundError:
         aside.touch(mode=0o600)
-    sync_folder(folder)
+    sync(folder)
     path.unlink(missing_ok=True)
-    sync_folder(path.parent)
+    sync(path.parent)
     for name in ("-wal", "-shm"):
         _beside(path, name).unlink(missing_ok=True)
     log.error("journal_damaged", host_id=host_id, aside=aside.name)
@@ -108,11 +108,11 @@ def waiting(home: Path) -> int:
     return sum(1 for _ in (home / FOLDER).glob("*.sqlite"))
 
 
-def sync_folder(folder: Path) -> None:
+def sync(path: Path) -> None:
     """
-    Wait until the names in a folder are on disk.
+    Wait until a file, or the names in a folder, are on disk.
     """
-    handle = os.open(folder, os.O_RDONLY)
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

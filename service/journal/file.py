@@ -73,7 +73,7 @@ def _put_fresh(path: Path) -> None:
         path.with_name(path.name + ending).unlink(missing_ok=True)
     fresh.replace(path)
     aside.note_host(path, host_id)
-    aside.sync_folder(path.parent)
+    aside.sync(path.parent)
 
 
 def _fill(connection: sqlite3.Connection) -> str:
@@ -146,21 +146,11 @@ class JournalFile:
         with self._failing():
             try:
                 connection = self._writing()
-            except (OSError, sqlite3.Error) as error:
-                self._stop_writing()
-                if not self._mended(error):
-                    raise
-                try:
-                    connection = self._writing()
-                except BaseException:
-                    self._stop_writing()
-                    raise
-            self._threads.host_id = self._append_host
-            try:
+                self._threads.host_id = self._append_host
                 with _transaction(connection):
                     yield connection
-            except sqlite3.Error:
-                self._stop_writing()
+            except (OSError, sqlite3.Error):
+                self._stop_writing()  # `_failing` puts a fresh journal in place of a damaged one
                 raise
             finally:
                 if self._append_lock >= 0:

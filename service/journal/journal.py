@@ -22,7 +22,6 @@ from typing import Any
 
 import orjson
 
-from service.erased import SEALED
 from service.errors import JournalUnavailableError
 from service.journal import erasing
 from service.journal.file import JournalFile, ReplacedError
@@ -38,6 +37,7 @@ from service.journal.records import (
 from service.journal.room import Room, look
 from service.journal.rows import COLUMNS, body_of, recommendation_of, record_of, write
 from service.settings import Settings
+from service.verify_log import SEALED
 
 _FORGET_BATCH = 1000  # a longer delete would keep appends waiting for the file lock
 
@@ -351,10 +351,7 @@ class Journal:
             is_open = batch[-1] is not None
             self._write_batch([one for one in batch if one is not None])
 
-    def _write_batch(self, batch: list[_Waiting]) -> None:
-        self._write_through(batch, again=True)
-
-    def _write_through(self, batch: list[_Waiting], *, again: bool) -> None:
+    def _write_batch(self, batch: list[_Waiting], *, again: bool = True) -> None:
         taken: list[_Waiting] = []
         results: list[Appended] = []
         try:
@@ -366,7 +363,7 @@ class Journal:
             if again and isinstance(error, ReplacedError):
                 for one in taken:
                     one.taken.release()
-                self._write_through(batch, again=False)
+                self._write_batch(batch, again=False)
                 return
             # One error for each, because each thread that raises it adds its own traceback.
             _answer(batch, [JournalUnavailableError(str(error)) for _ in batch])
