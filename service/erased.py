@@ -7,15 +7,14 @@ has a body of `{"erased": {"why": …, "at": …}}`, and its call is named `eras
 """
 
 import datetime as dt
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from service.errors import CrisisRouterError
 from service.instants import iso
+from service.verify_log import SEALED, without_sealed
 
-SEALED: Final = "enc:"  # how a sealed text begins
 RETENTION: Final = "retention"
 ERASURE: Final = "erasure"
 # In words, after 'erased on …'.
@@ -69,7 +68,8 @@ def erased_text(sealed: str) -> dict[str, str]:
     >>> erased_text("enc:k1:AAAA")["erased"][:15]
     'sha256:ad278d85'
     """
-    return {"erased": f"sha256:{hashlib.sha256(sealed.encode()).hexdigest()}"}
+    left: dict[str, str] = without_sealed(sealed, "erased")
+    return left
 
 
 def erased_body(why: str, at: dt.datetime) -> dict[str, Any]:

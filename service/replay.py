@@ -19,6 +19,7 @@ from service.access import Actor
 from service.answers import Document, change_between, read_then, recommendation_document, signal_of
 from service.audit import Audit
 from service.encryption import KeyRing
+from service.erased import RETENTION, Erased, erased_whole
 from service.errors import KeyNotHereError, SealedTextError
 from service.gathering import (
     NOT_READ,
@@ -166,8 +167,8 @@ class Replay:
         return Recorded(record_id, stored.call_id, stored.body) if stored else None
 
     def _compared(self, agency: Agency, record: Recorded, earlier: Mapping[str, Body]) -> Replayed:
-        erased = record.body.get("erased")
-        if erased:
+        erased = erased_whole(record.body)
+        if erased is not None:
             return Replayed(record.record_id, ERASED, _erased_words(erased))
         try:
             return self._compared_whole(agency, record, earlier)
@@ -328,6 +329,6 @@ def _judged(found: Replayed, *, is_gone: bool) -> Replayed:
     return replace(found, result=DIFFERENT, text=text)
 
 
-def _erased_words(erased: Mapping[str, Any]) -> str:
-    why = "its time to be kept was over" if erased.get("why") == "retention" else "it had to be"
+def _erased_words(erased: Erased) -> str:
+    why = "its time to be kept was over" if erased.why == RETENTION else "it had to be"
     return f"The record was erased, for {why}: nothing is left to compare."

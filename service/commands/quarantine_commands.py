@@ -4,6 +4,8 @@
 What a record says is never shown: it may be about a person.
 """
 
+from collections.abc import Iterator
+
 import click
 
 from service.alerts import raise_for_stored
@@ -25,11 +27,8 @@ def quarantine() -> None:
 @plainly
 def list_records() -> None:
     """Show what is in quarantine, of every agency."""
-    store, after = standing_store(), None
-    while found := quarantined.page(store, PAGE_ITEMS, after):
-        for one in found:
-            click.echo(f"{one.host_id} {one.journal_number:>10}  {_named(one)}  {one.reason}")
-        after = found[-1].host_id, found[-1].journal_number
+    for one in _every():
+        click.echo(f"{one.host_id} {one.journal_number:>10}  {_named(one)}  {one.reason}")
 
 
 @quarantine.command()
@@ -71,13 +70,11 @@ def retry(host_id: str | None, number: int | None, *, of_all: bool) -> None:
     click.echo(f"{stored} stored, {left} left in quarantine")
 
 
-def _every() -> list[Quarantined]:
+def _every() -> Iterator[Quarantined]:
     store, after = standing_store(), None
-    found: list[Quarantined] = []
     while piece := quarantined.page(store, PAGE_ITEMS, after):
-        found += piece
+        yield from piece
         after = piece[-1].host_id, piece[-1].journal_number
-    return found
 
 
 def _find(host_id: str, number: int) -> Quarantined:

@@ -11,8 +11,9 @@ from typing import Final
 
 import orjson
 
-from service.erased import ERASURE, SEALED, erased_body, erased_call, without_texts
+from service.erased import ERASURE, erased_body, erased_call, without_texts
 from service.instants import iso
+from service.verify_log import SEALED
 
 # In place of a fingerprint: no request has it, so a key that comes again gets no first answer.
 ERASED: Final = "erased"

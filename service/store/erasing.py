@@ -27,7 +27,7 @@ from sqlalchemy import (
     update,
 )
 
-from service.erased import SEALED, erased_body, erased_call, erased_text, without_texts
+from service.erased import erased_body, erased_call, erased_text, without_texts
 from service.store import chain
 from service.store.alerts import alerts
 from service.store.database import Instant, dump_json
@@ -39,6 +39,7 @@ from service.store.legal_holds import is_held
 from service.store.reviews import reviews
 from service.store.sample import tickets
 from service.store.sealed import has_sealed
+from service.verify_log import SEALED
 
 _CALL: Final = erased_call("")
 _LEFT_OF_DECISION: Final[Mapping[str, Any]] = {

@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import Column, Engine, Text, cast, func, select
 
-from service.erased import SEALED
 from service.store.alerts import alerts
 from service.store.database import reading
 from service.store.decisions import decisions, repeats
@@ -17,6 +16,7 @@ from service.store.findings import findings
 from service.store.legal_holds import holds
 from service.store.people import people
 from service.store.sealed import has_sealed
+from service.verify_log import SEALED
 
 
 def count(engine: Engine, key: str) -> int:

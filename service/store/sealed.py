@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import Index, Table, TextClause, text
 
-from service.erased import SEALED
+from service.verify_log import SEALED
 
 _BODY: Final = "CAST({table}body AS TEXT) LIKE '%\"{begins}%'"
 

@@ -14,20 +14,7 @@ from service.host import signs_of_life
 from service.host.restarts import Restarts, restarts
 from service.host.signs_of_life import Doing, SignOfLife, Watch, doing
 from service.threads_at_work import ThreadsAtWork
-
-
-class Clock:
-    """
-    A clock that is set by hand.
-    """
-
-    now = 0.0
-
-    def monotonic(self) -> float:
-        """
-        Give the time.
-        """
-        return self.now
+from tests.clock import Clock
 
 
 @pytest.fixture

@@ -5,24 +5,11 @@ Prove what a worker and beat are well by, with a real Redis.
 import pytest
 
 from service.redis_client import connect
+from tests.clock import Clock
 from tests.servers import RedisServer
 from workers import signs
 from workers.celery_app import QUEUE
 from workers.signs import Work
-
-
-class Clock:
-    """
-    A clock that is set by hand.
-    """
-
-    now = 0.0
-
-    def monotonic(self) -> float:
-        """
-        Give the time.
-        """
-        return self.now
 
 
 @pytest.fixture
