@@ -97,6 +97,7 @@ def note_host(path: Path, host_id: str) -> None:
     Note the host id beside the journal, for when the journal cannot be read.
     """
     fresh = _beside(path, ".host-new")
+    fresh.touch(mode=0o600)
     fresh.write_text(f"{host_id}\n")
     fresh.replace(_beside(path, ".host"))
 
