@@ -92,14 +92,21 @@ def settings_of(own: Mapping[str, Any], defaults: AgencyDefaults) -> AgencySetti
     """
     review = own.get("review")
     reasons = own.get("dispatch_reasons")
-    keep = own.get("keep_remarks")
     retention = own.get("retention")
     return AgencySettings(
         review_rules(defaults.review, review if isinstance(review, Mapping) else {}),
         dict(reasons) if isinstance(reasons, Mapping) and reasons else defaults.dispatch_reasons,
-        keep if isinstance(keep, bool) else defaults.keep_remarks,
+        keeps_remarks(own, defaults),
         retention_of(defaults.retention, retention if isinstance(retention, Mapping) else {}),
     )
+
+
+def keeps_remarks(own: Mapping[str, Any], defaults: AgencyDefaults) -> bool:
+    """
+    Tell whether an agency keeps remarks, from its own settings.
+    """
+    keep = own.get("keep_remarks")
+    return keep if isinstance(keep, bool) else defaults.keep_remarks
 
 
 def retention_of(default: Retention, own: Mapping[str, Any]) -> Retention:

@@ -7,6 +7,7 @@ null or empty, never invented.
 """
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from service.routing.facts import Vocabulary
@@ -119,9 +120,15 @@ def in_ladder_order(kinds: Iterable[str]) -> list[str]:
     """
     Put kinds into a fixed order: EMS first, then from the most coercive lead down.
     """
-    return sorted(
-        kinds, key=lambda kind: (kind != "ems", -LEADS.index(kind) if kind in LEADS else 0)
-    )
+    return list(_in_ladder_order(frozenset(kinds)))
+
+
+@lru_cache(maxsize=1024)  # of what is sent, too
+def _in_ladder_order(kinds: frozenset[str]) -> tuple[str, ...]:
+    def place(kind: str) -> tuple[bool, int]:
+        return kind != "ems", -LEADS.index(kind) if kind in LEADS else 0
+
+    return tuple(sorted(kinds, key=place))
 
 
 def _signal(signal: Signal) -> Document:

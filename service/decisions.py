@@ -19,7 +19,7 @@ import structlog
 
 from service import PROGRAM_VERSION
 from service.access import Actor
-from service.agency_settings import settings_of
+from service.agency_settings import keeps_remarks
 from service.answers import Document, change_between, recommendation_document
 from service.encryption import KeyRing
 from service.erased import is_erased_text
@@ -227,7 +227,7 @@ class Decisions:
         if self.is_journal_resting:
             raise JournalUnavailableError("the journal did not answer just now")
         record_id = document["decision_id"]
-        keeps = settings_of(agency.settings, self._rules.config.agency).keep_remarks
+        keeps = keeps_remarks(agency.settings, self._rules.config.agency)
         sealed = seal_request(self._key_ring, request, record_id, keep_remarks=keeps)
         fingerprint = self._fingerprint(request) if with_key else None
         until = time.monotonic() + self._journal_wait_s_max

@@ -256,7 +256,9 @@ class CallFacts:
         Give the same call with one fact told (or, with UNKNOWN, taken away), and its axis with it.
         """
         gone = AGE_AXIS if name in AGE_AXIS else frozenset((name,))
-        known = {key: known for key, known in self.known.items() if key not in gone}
+        known = dict(self.known)
+        for one in gone:
+            known.pop(one, None)
         if value is not UNKNOWN:
             known[name] = value
         return CallFacts(known, self.asked - gone, self.assumed - gone).with_age_group()

@@ -13,7 +13,8 @@ from service.routing.matcher import Matcher, height_of
 from service.routing.needed import Brought, Needed, is_line_only, protection, who_is_needed
 from service.routing.rules import LEADS
 
-REMEMBERED_MAX = 4096  # for each set of kinds that cannot come
+Beside = tuple[str | None, frozenset[str], bool, bool]  # what `Brought` has after its lead
+REMEMBERED_MAX = 16_384  # for each set of kinds that cannot come; some 3 MB when full
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Goings:
         self._available: Mapping[str, bool] = dict.fromkeys(out, False)
         self.remembered: dict[int, Going] = {}
         # Many rows bring the same, so that nearly every key meets one that was worked out.
+        self._beside: dict[int, Beside] = {}
         self._of_brought: dict[Brought, Going] = {}
 
     def of(self, key: int) -> Going:
@@ -50,9 +52,21 @@ class Goings:
         if found is None:
             if len(self.remembered) >= REMEMBERED_MAX:
                 self.remembered.clear()
+                self._beside.clear()
                 self._of_brought.clear()
-            found = self.remembered[key] = self._of(brought_by_rows(self._matcher, key))
+            found = self.remembered[key] = self._of(self.brought(key))
         return found
+
+    def brought(self, key: int) -> Brought:
+        """
+        Say what the rows of *key* bring, as `needed.brought_by` says it of rules.
+        """
+        rows = key & self._matcher.who_rows
+        beside = self._beside.get(rows)
+        if beside is None:
+            beside = self._beside[rows] = beside_of(self._matcher, rows)
+        first = self._matcher.rules_of_rows[(key & -key).bit_length() - 1]
+        return Brought(first.lead, *beside)
 
     def _of(self, brought: Brought) -> Going:
         found = self._of_brought.get(brought)
@@ -66,33 +80,30 @@ class Goings:
         return found
 
 
-def brought_by_rows(matcher: Matcher, key: int) -> Brought:
+def beside_of(matcher: Matcher, rows: int) -> Beside:
     """
-    Say what the rows of *key* bring, as `needed.brought_by` says it of rules.
+    Say what rows besides those of needs bring.
     """
-    highest, beside, is_alone = _BESIDE_NOBODY
+    highest = -1
+    beside: frozenset[str] = frozenset()
+    is_alone = False
     for brings in matcher.classes.hazards:
-        if key & brings.rows:
+        if rows & brings.rows:
             highest = max(highest, brings.height)
             beside |= brings.kinds
             is_alone = is_alone or brings.is_alone
-    first = matcher.rules_of_rows[(key & -key).bit_length() - 1]
-    raised = LEADS[highest] if highest >= 0 else None
-    return Brought(first.lead, raised, beside, is_alone, matcher.has_no_988(key))
+    return LEADS[highest] if highest >= 0 else None, beside, is_alone, matcher.has_no_988(rows)
 
 
-_BESIDE_NOBODY: tuple[int, frozenset[str], bool] = (-1, frozenset(), False)
-
-
-def telling_rows(matcher: Matcher, key: int) -> int:
+def telling_rows(matcher: Matcher, key: int, brought: Brought) -> int:
     """
     Give the rows that would change who goes, or might, if they came to hold beside those of *key*,
-    alone or together.
+    which bring *brought*, alone or together.
 
     A hazard that raises no higher and brings nobody new changes nothing; nor does a need of the
     same lead, or one that is overruled.
     """
-    classes, brought = matcher.classes, brought_by_rows(matcher, key)
+    classes = matcher.classes
     highest = height_of(brought.raised)
     needs_no_lead = highest >= 0 or brought.is_alone
     telling = 0 if key & classes.without_988 else classes.without_988

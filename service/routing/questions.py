@@ -81,22 +81,21 @@ def try_answers(
     rows, key = standing.rows, matcher.who_key(standing.rows)
     # Nearly every fact is left out here: no row that it alone keeps from holding would change who
     # goes, nor any that an answer could make fall.
-    telling = telling_rows(matcher, key)
+    telling = telling_rows(matcher, key, goings.brought(key))
     tried = _Tried(matcher, facts, goings, key)
     swings = {}
     for axis, mask in zip(matcher.axes, standing.masks, strict=True):
         kept_off = standing.single & ~mask
+        could_hold = kept_off & telling
         for answers in axis.answers:
-            name = answers.fact.name
-            signal = signalled.get(name) if signalled and answers.fact.is_danger else None
-            if signal is not None:
-                swing = tried.swing(name, _raised(answers.fact, axis, signal), rows | kept_off)
-            elif kept_off & telling & answers.some or key & answers.fallen:
-                swing = tried.swing(name, answers.masks, rows | kept_off)
-            else:
+            if not (could_hold & answers.some or key & answers.fallen):
                 continue
+            fact = answers.fact
+            signal = signalled.get(fact.name) if signalled and fact.is_danger else None
+            masks = answers.masks if signal is None else _raised(fact, axis, signal)
+            swing = tried.swing(fact.name, masks, rows | kept_off, could_hold)
             if swing is not None:
-                swings[name] = swing
+                swings[fact.name] = swing
     return swings
 
 
@@ -107,22 +106,27 @@ class _Tried:
 
     def __init__(self, matcher: Matcher, facts: CallFacts, goings: Goings, key: int) -> None:
         self._known, self._goings = facts.known, goings
-        self._who_rows, self._now = matcher.who_rows, goings.of(key).kinds
+        self._who_rows, self._key, self._now = matcher.who_rows, key, goings.of(key).kinds
 
-    def swing(self, name: str, masks: Iterable[tuple[Value, int]], rest: int) -> Swing | None:
+    def swing(
+        self, name: str, masks: Iterable[tuple[Value, int]], rest: int, could_hold: int
+    ) -> Swing | None:
         """
         Try the answers in the order of the fact's values; None where none changes who goes.
 
-        *rest* are the rows that hold whatever is answered.
+        *rest* are the rows that hold but for this answer, and *could_hold* those of them that would
+        change who goes and do not hold now.
         """
         # The innermost loop of a decision: some sixty turns a call, so names are looked up once,
         # and `Matcher.who_key` is written out.
-        now, told, who_rows = self._now, self._known.get(name), self._who_rows
+        now, told, who_rows, holds = self._now, self._known.get(name), self._who_rows, self._key
         goings, remembered = self._goings, self._goings.remembered
         mildest: tuple[Value, Going] | None = None
         most: Going | None = None
         may_be_line_only = False
         for value, mask in masks:
+            if not (could_hold & mask or holds & ~mask):
+                continue
             rows = rest & mask
             key = rows & -rows | rows & who_rows
             going = remembered.get(key) or goings.of(key)
