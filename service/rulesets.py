@@ -6,15 +6,15 @@ What is read together is digested together: the digest covers everything that `d
 same digest means the same answers. Nothing here decides anything.
 """
 
+import gc
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from service.agency_settings import (
     RETENTION_LEAST,
@@ -38,6 +38,7 @@ from service.routing.problems import Problem
 from service.routing.reading import read_ruleset
 from service.routing.ways import Ways, read_ways
 from service.settings import shipped_config
+from service.yaml_files import located, named_yaml, read_yaml, read_yaml_text, text_of
 
 LEXICONS_KEPT = 4  # compiled: that of this host, and a few of tests
 OTHER = "other"  # the reason for a dispatch that is always there, and needs a comment
@@ -105,10 +106,6 @@ class Config:
         return Published(ruleset.name, version, digest, content, Router(matcher, self.ways))
 
 
-# The same safe loader on libyaml, many times faster, where the wheel has it.
-LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
 def digest_of(document: object) -> str:
     """
     Give the SHA-256 of a document in canonical JSON: the order of keys does not matter, every value
@@ -120,6 +117,19 @@ def digest_of(document: object) -> str:
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    # It would walk, again and again, what is made to stay: without it this takes half the time.
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@_collector_at_rest()
 def load_config(folder: Path | None = None, *, was_judged: bool = False) -> Config:
     """
     Read and check a whole configuration folder (default: the shipped one).
@@ -130,15 +140,15 @@ def load_config(folder: Path | None = None, *, was_judged: bool = False) -> Conf
         ConfigurationError: names every fault of every file, with its line.
     """
     folder = folder or shipped_config()
-    facts_text = _text_of(folder / "facts.yaml")
-    facts, _ = _named_yaml(str(folder / "facts.yaml"), facts_text)
+    facts_text = text_of(folder / "facts.yaml")
+    facts, _ = named_yaml(str(folder / "facts.yaml"), facts_text)
     vocabulary = Vocabulary.of(facts)
-    ways_text = _text_of(folder / "ways.yaml")
-    ways_document, ways_lines = _named_yaml(str(folder / "ways.yaml"), ways_text)
+    ways_text = text_of(folder / "ways.yaml")
+    ways_document, ways_lines = named_yaml(str(folder / "ways.yaml"), ways_text)
     ways, problems = read_ways(vocabulary, ways_document)
     found = located(problems, folder / "ways.yaml", ways_lines)
     type_texts = _texts_of(folder / "incident_types")
-    type_documents = {str(path): _named_yaml(str(path), text) for path, text in type_texts.items()}
+    type_documents = {str(path): named_yaml(str(path), text) for path, text in type_texts.items()}
     types, type_problems = read_incident_types(vocabulary, type_documents)
     found += type_problems
     reasons, reason_problems = _read_reasons(folder)
@@ -147,15 +157,14 @@ def load_config(folder: Path | None = None, *, was_judged: bool = False) -> Conf
     said_by_types = digest_of({name: one.decides for name, one in types.registries.items()})
     remarks = _own_or_shipped(folder, "remarks")
     remark_texts = _texts_of(remarks)
-    texts = tuple((str(path), text) for path, text in remark_texts.items())
-    lexicon, lexicon_problems = _compiled_lexicon(facts_text, texts)
+    lexicon, lexicon_problems = _read_lexicon(facts_text, remark_texts)
     # The shipped lexicon may name facts that a vocabulary of somebody's own does not have.
     found += lexicon_problems if remarks.is_relative_to(folder) and not was_judged else ()
     tables = {
         "facts": facts,
         "ways": ways_document,
         "incident_types": said_by_types,
-        "remarks": digest_of({Path(file).name: text for file, text in texts}),
+        "remarks": digest_of({path.name: text for path, text in remark_texts.items()}),
     }
     agency, agency_problems = _read_agency(folder, reasons)
     found += agency_problems
@@ -181,12 +190,27 @@ def load_config(folder: Path | None = None, *, was_judged: bool = False) -> Conf
     return replace(config, rulesets=rulesets)
 
 
+def _read_lexicon(facts: str, texts: Mapping[Path, str]) -> tuple[Lexicon, list[Problem]]:
+    paths = {path.name: path for path in texts}
+
+    def at_paths(problems: Iterable[Problem]) -> list[Problem]:
+        return [replace(one, file=str(paths.get(one.file, one.file))) for one in problems]
+
+    try:
+        named = tuple((path.name, text) for path, text in texts.items())
+        lexicon, problems = _compiled_lexicon(facts, named)
+    except ConfigurationError as fault:
+        raise ConfigurationError(at_paths(fault.problems)) from fault
+    return lexicon, at_paths(problems)
+
+
 @lru_cache(maxsize=LEXICONS_KEPT)
 def _compiled_lexicon(
     facts: str, texts: tuple[tuple[str, str], ...]
 ) -> tuple[Lexicon, tuple[Problem, ...]]:
-    # Some thousand phrases take half a second to compile: the same texts are compiled once.
-    documents = {file: _named_yaml(file, text) for file, text in texts}
+    # Some thousand phrases take half a second to compile: the same texts are compiled once, also
+    # where a copy of them lies in another folder.
+    documents = {file: named_yaml(file, text) for file, text in texts}
     lexicon, problems = read_lexicon(Vocabulary.of(read_yaml_text(facts)[0]), documents)
     return lexicon, tuple(problems)
 
@@ -289,95 +313,4 @@ def _own_or_shipped(folder: Path, name: str) -> Path:
 
 
 def _texts_of(folder: Path) -> dict[Path, str]:
-    return {path: _text_of(path) for path in sorted(folder.glob("*.yaml"))}
-
-
-def read_yaml(path: Path) -> tuple[Any, dict[str, int]]:
-    """
-    Read a YAML file: the document, and the line (from 1) of every place in it by its path
-    (`needs[2].when`).
-
-    Raises:
-        ConfigurationError: the file is missing, is not YAML, or has the same key twice in one
-            mapping.
-    """
-    return _named_yaml(str(path), _text_of(path))
-
-
-def _text_of(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as fault:
-        raise ConfigurationError(
-            [Problem("no_file", "", "cannot be read", file=str(path))]
-        ) from fault
-
-
-def _named_yaml(file: str, text: str) -> tuple[Any, dict[str, int]]:
-    try:
-        return read_yaml_text(text)
-    except ConfigurationError as fault:
-        named = [replace(problem, file=file) for problem in fault.problems]
-        raise ConfigurationError(named) from fault
-
-
-def read_yaml_text(text: str) -> tuple[Any, dict[str, int]]:
-    """
-    Read YAML as `read_yaml` does.
-
-    Raises:
-        ConfigurationError: it is not YAML, or has the same key twice in one mapping.
-    """
-    loader = LOADER(text)
-    try:
-        node = loader.get_single_node()
-        lines: dict[str, int] = {}
-        problems: list[Problem] = []
-        if node is not None:
-            _walk_lines(node, "", lines, problems)
-        if problems:
-            raise ConfigurationError(problems)
-        return (loader.construct_document(node) if node is not None else None), lines
-    except yaml.YAMLError as fault:
-        mark = getattr(fault, "problem_mark", None)
-        text = f"is not YAML: {getattr(fault, 'problem', None) or 'cannot be read'}"
-        line = mark.line + 1 if mark else 0
-        raise ConfigurationError([Problem("not_yaml", "", text, line=line)]) from fault
-    finally:
-        loader.dispose()
-
-
-def _walk_lines(node: yaml.Node, path: str, lines: dict[str, int], problems: list[Problem]) -> None:
-    lines[path] = node.start_mark.line + 1
-    if isinstance(node, yaml.MappingNode):
-        seen = set()
-        for key, value in node.value:
-            inner = f"{path}.{key.value}" if path else str(key.value)
-            if inner in seen:
-                text = f"the key `{key.value}` stands twice in one mapping"
-                problems.append(Problem("key_twice", inner, text, line=key.start_mark.line + 1))
-            seen.add(inner)
-            _walk_lines(value, inner, lines, problems)
-            lines[inner] = key.start_mark.line + 1
-    elif isinstance(node, yaml.SequenceNode):
-        for place, item in enumerate(node.value):
-            _walk_lines(item, f"{path}[{place}]", lines, problems)
-
-
-def located(
-    problems: list[Problem] | tuple[Problem, ...], path: Path, lines: Mapping[str, int]
-) -> list[Problem]:
-    """
-    Give each problem its file and line; a place that is not in the file takes the line of what it
-    belongs to.
-    """
-    return [replace(one, file=str(path), line=line_of(one.path, lines)) for one in problems]
-
-
-def line_of(path: str, lines: Mapping[str, int]) -> int:
-    """
-    Give the line of a place in a document, or of what it belongs to.
-    """
-    while path and path not in lines:
-        path = path[: max(path.rfind("."), path.rfind("["))] if ("." in path or "[" in path) else ""
-    return lines.get(path, 1)
+    return {path: text_of(path) for path in sorted(folder.glob("*.yaml"))}

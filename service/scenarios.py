@@ -11,7 +11,7 @@ from typing import Any
 
 from service.errors import ConfigurationError
 from service.routing.problems import Problem
-from service.rulesets import read_yaml
+from service.yaml_files import read_yaml
 
 
 @dataclass(frozen=True, slots=True)

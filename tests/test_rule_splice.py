@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from service.routing.reading import read_ruleset
-from service.rulesets import load_config, read_yaml_text
+from service.rulesets import load_config
 from service.settings import shipped_config
 from service.tuning.rule_choices import Hashed, choices_for, facts_for
 from service.tuning.rule_splice import insert_rule, move_rule, remove_rule, replace_rule
+from service.yaml_files import read_yaml_text
 
 PATH = Path(shipped_config()) / "rulesets" / "national-baseline" / "rules.yaml"
 TEXT = PATH.read_text()

@@ -28,6 +28,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 GAP: Final = ".."
@@ -266,9 +267,11 @@ def places_of(text: str) -> list[re.Match[str]]:
     return list(_WORD.finditer(text))
 
 
+@lru_cache(maxsize=8192)
 def folded(text: str) -> tuple[str, ...]:
     """
-    Give the words of a text as phrases know them.
+    Give the words of a phrase as texts are read for them. For what is written in a configuration:
+    it is remembered, because the same words stand in thousands of phrases.
     """
     return tuple(_fold(match.group()) for match in _WORD.finditer(text))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from service.rulesets import LOADER
+from service.yaml_files import LOADER
 
 _DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 

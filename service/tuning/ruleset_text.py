@@ -19,7 +19,7 @@ from service.errors import ConfigurationError
 from service.routing.facts import Vocabulary
 from service.routing.problems import Problem
 from service.routing.reading import ROWS_MAX, read_ruleset
-from service.rulesets import LOADER, line_of, read_yaml_text
+from service.yaml_files import LOADER, line_of, read_yaml_text
 
 NODES_MAX: Final = 200_000  # ten times what a ruleset of the most rules has
 DEPTH_MAX: Final = 32

@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
-from service.rulesets import Config, digest_of, load_config, read_yaml, read_yaml_text
+from service.rulesets import Config, digest_of, load_config
 from service.settings import Settings
 from service.store import agencies, audit, drafts, rulesets
 from service.store.audit import Entry
@@ -23,6 +23,7 @@ from service.store.database import writing
 from service.store.drafts import Draft
 from service.store.rulesets import SHIPPED, Live, Version
 from service.tuning import ruleset_text
+from service.yaml_files import read_yaml, read_yaml_text
 
 log = structlog.get_logger()
 

@@ -17,7 +17,7 @@ from service.routing.facts import CallFacts
 from service.routing.problems import Problem
 from service.routing.recommendation import Call
 from service.routing.signals import Signal
-from service.rulesets import read_yaml_text
+from service.yaml_files import read_yaml_text
 from tests.routing import spaces
 
 TYPES = spaces.CONFIG.incident_types

@@ -11,8 +11,8 @@ from service.routing.facts import Vocabulary
 from service.routing.lexicon import read_lexicon
 from service.routing.phrases import folded
 from service.routing.signals import read_remarks
-from service.rulesets import read_yaml
 from service.settings import shipped_config
+from service.yaml_files import read_yaml
 from tests.remarks.scoring import Tally
 
 ANNOTATIONS = Path(__file__).parent / "negex" / "annotations.csv"

@@ -16,8 +16,9 @@ from service.routing.lexicon import Lexicon, read_lexicon
 from service.routing.recommendation import Call
 from service.routing.rules import POLICE
 from service.routing.signals import read_remarks
-from service.rulesets import load_config, read_yaml
+from service.rulesets import load_config
 from service.settings import shipped_config
+from service.yaml_files import read_yaml
 from tests.remarks.negex_corpus import negation
 from tests.remarks.scoring import (
     GROUPS,
