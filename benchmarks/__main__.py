@@ -11,6 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import structlog
 
@@ -18,12 +19,14 @@ from benchmarks.disk import measure_disk
 from benchmarks.endpoint import measure_endpoint
 from benchmarks.matching import measure_matching
 from benchmarks.pages import measure_pages
+from benchmarks.parts import postgres
 from benchmarks.plans import measure_plans
 from benchmarks.remarks import measure_remarks
 from benchmarks.shipping import measure_shipping
 from benchmarks.stages import measure_stages
 
 SEED = 20261124
+ON_BOTH = ("shipping", "pages", "plans")  # databases
 PARTS = ("matching", "remarks", "stages", "endpoint", "disk", "shipping", "pages", "plans")
 
 
@@ -62,7 +65,8 @@ def main() -> None:
     for name, measure in parts.items():
         if wanted.only in (None, name):
             began = time.monotonic()
-            measure()
+            with postgres() if name in ON_BOTH else nullcontext():
+                measure()
             print(f"  ({name}: {time.monotonic() - began:.0f} s)", flush=True)
 
 

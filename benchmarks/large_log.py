@@ -1,8 +1,8 @@
 """
 The large log that pages are looked at over: where it is made, and which pages are opened.
 
-It is made by `benchmarks/log_of_decisions.py`. With `TEST_DATABASE_URL`, the address of a
-PostgreSQL server where a database may be made, there is one on each database.
+It is made by `benchmarks/log_of_decisions.py`. There is one on each database: SQLite,
+and the PostgreSQL of `TEST_DATABASE_URL`, where a database may be made.
 """
 
 import os

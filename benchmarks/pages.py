@@ -2,8 +2,8 @@
 How long the pages of decisions take at the server over a large log, and how often each asks the
 store.
 
-The log is made by `benchmarks/log_of_decisions.py`. With `TEST_DATABASE_URL`, the address of a
-PostgreSQL server where a database may be made, both databases are measured.
+The log is made by `benchmarks/log_of_decisions.py`. Both databases are measured; with
+`TEST_DATABASE_URL`, PostgreSQL on that server.
 """
 
 import os

