@@ -110,6 +110,12 @@ SETTINGS = (
         "most records sent to the workers and not yet in the store",
     ),
     Setting(
+        "ship_flight_bytes_max",
+        16_777_216,
+        "bytes",
+        "most of them by their size, so that Redis never holds more; one larger record goes alone",
+    ),
+    Setting(
         "ship_bytes_max",
         1_048_576,
         "bytes",
@@ -204,6 +210,7 @@ class Settings:
     ship_every_s: float
     ship_again_s: float
     ship_flight_max: int
+    ship_flight_bytes_max: int
     ship_bytes_max: int
     ship_drain_s_max: float
     store_wait_s_max: float

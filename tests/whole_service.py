@@ -5,7 +5,6 @@ Run the whole service as `make run` does, and talk to it over HTTP.
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from tests.servers import free_port
+
 ROOT = Path(__file__).resolve().parent.parent
 WAIT_S_MAX = 60
 
@@ -26,10 +27,7 @@ def running(home: Path, port: int = 0) -> Iterator[tuple[str, subprocess.Popen[b
     """
     Run `crisis-router up` on *port*, or a free one, until the block ends.
     """
-    with socket.socket() as free:
-        free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        free.bind(("127.0.0.1", port))
-        port = free.getsockname()[1]
+    port = port or free_port()
     environment = {**os.environ, "CRISIS_ROUTER_HOME": str(home), "PORT": str(port)}
     command = [sys.executable, "-m", "service.cli", "up"]
     with (home.parent / f"{home.name}.log").open("ab") as log:

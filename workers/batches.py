@@ -15,7 +15,7 @@ def batches(records: Sequence[Unstored], bytes_max: int) -> Iterator[list[Unstor
     batch: list[Unstored] = []
     size = 0
     for record in records:
-        length = len(record.body or "")
+        length = size_of(record)
         if batch and size + length > bytes_max:
             yield batch
             batch, size = [], 0
@@ -23,3 +23,10 @@ def batches(records: Sequence[Unstored], bytes_max: int) -> Iterator[list[Unstor
         size += length
     if batch:
         yield batch
+
+
+def size_of(record: Unstored) -> int:
+    """
+    Give how many characters the body of a record has.
+    """
+    return len(record.body or "")

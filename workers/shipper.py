@@ -35,7 +35,7 @@ from service.store import journal_positions
 from service.store.database import open_store
 from service.store.migration import is_current, migrate
 from workers.aside import AsideShipping
-from workers.batches import batches
+from workers.batches import batches, size_of
 from workers.celery_app import make_celery
 
 log = structlog.get_logger()
@@ -67,11 +67,12 @@ class _AwayError(Exception):
 @dataclass(frozen=True, slots=True)
 class _Sent:
     """
-    When a record was last sent, and how often before.
+    When a record was last sent, how often before, and how long its body is.
     """
 
     at: float
     tries: int
+    size: int
 
 
 class Shipper:
@@ -204,6 +205,8 @@ class Shipper:
             if not records:
                 return
             for batch in batches(records, self._settings.ship_bytes_max):
+                if not self._has_room(batch):
+                    return
                 before, through = self._read_through, batch[-1].number
                 # Set first: where Redis is back, publishing takes it further back, to what was on
                 # its way, and that must stay.
@@ -216,6 +219,11 @@ class Shipper:
                 if self._read_through < through:
                     break
 
+    def _has_room(self, batch: Sequence[Unstored]) -> bool:
+        on_the_way = sum(sent.size for sent in self._sent.values())
+        size = sum(size_of(record) for record in batch if record.number not in self._sent)
+        return not self._sent or on_the_way + size <= self._settings.ship_flight_bytes_max
+
     def _publish(self, batch: list[Unstored]) -> None:
         if not batch:
             return
@@ -223,7 +231,8 @@ class Shipper:
             self._send_task(batch)
         now = time.monotonic()
         self._sent |= {
-            record.number: _Sent(now, self._tries.pop(record.number, 0)) for record in batch
+            record.number: _Sent(now, self._tries.pop(record.number, 0), size_of(record))
+            for record in batch
         }
 
     def _send_task(self, batch: Sequence[Unstored]) -> None:

@@ -4,18 +4,22 @@
 What a record says is never shown: it may be about a person.
 """
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 import click
+from sqlalchemy import Connection
 
+from service.access import COMMAND_LINE, command_line
 from service.alerts import raise_for_stored
-from service.commands.command_line import now, plainly, standing_store
+from service.commands.command_line import now, plainly, standing_store, trail_of
 from service.errors import CrisisRouterError
-from service.store import quarantined, records
+from service.store import audit, quarantined, records
 from service.store.quarantined import Quarantined
 
-PAGE_ITEMS = 200
-BY = "command line"
+PAGE_ITEMS: Final = 200
+_NUMBER: Final = click.IntRange(1, 2**63 - 1)  # what a journal can give
 
 
 @click.group()
@@ -27,13 +31,17 @@ def quarantine() -> None:
 @plainly
 def list_records() -> None:
     """Show what is in quarantine, of every agency."""
+    is_empty = True
     for one in _every():
+        is_empty = False
         click.echo(f"{one.host_id} {one.journal_number:>10}  {_named(one)}  {one.reason}")
+    if is_empty:
+        click.echo("nothing is in quarantine", err=True)
 
 
 @quarantine.command()
 @click.argument("host_id", metavar="HOST")
-@click.argument("number", type=int)
+@click.argument("number", type=_NUMBER)
 @plainly
 def show(host_id: str, number: int) -> None:
     """Show one record by its HOST and NUMBER, without what it says."""
@@ -52,22 +60,33 @@ def show(host_id: str, number: int) -> None:
 
 @quarantine.command()
 @click.argument("host_id", metavar="HOST", required=False)
-@click.argument("number", type=int, required=False)
+@click.argument("number", type=_NUMBER, required=False)
 @click.option("--all", "of_all", is_flag=True, help="Try everything that is in quarantine.")
 @plainly
 def retry(host_id: str | None, number: int | None, *, of_all: bool) -> None:
-    """Store a record, now that the program can; one that it still cannot take stays."""
-    if of_all == (host_id is not None and number is not None):
+    """Store a record, now that the program can; exit code 1 where one has to stay."""
+    if of_all == (host_id is not None) or (host_id is None) != (number is None):
         raise CrisisRouterError("say which one, by HOST and NUMBER, or --all")
-    stored = left = 0
+    store, stored, left = standing_store(), 0, 0
+    trail = trail_of(store)
+
+    def also(connection: Connection, kind: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        raise_for_stored(connection, kind, rows)
+        for row in rows:
+            place = {"host_id": row["host_id"], "number": row["journal_number"]}
+            about, actor = (kind, row["record_id"]), command_line(row["agency"])
+            audit.add(connection, trail.entry(actor, "stored out of quarantine", about, **place))
+
     for one in _every() if of_all else [_find(host_id or "", number or 0)]:
         if one.settled_at is not None:
             raise CrisisRouterError(f"it was stored at {one.settled_at:%Y-%m-%d %H:%M:%S} UTC")
-        reason = records.store_again(standing_store(), one, BY, now(), also=raise_for_stored)
+        reason = records.store_again(store, one, COMMAND_LINE, now(), also=also)
         stored, left = stored + (reason is None), left + (reason is not None)
         if reason is not None:
             click.echo(f"{one.host_id} {one.journal_number} stays: {reason}", err=True)
     click.echo(f"{stored} stored, {left} left in quarantine")
+    if left:
+        sys.exit(1)
 
 
 def _every() -> Iterator[Quarantined]:
@@ -78,7 +97,8 @@ def _every() -> Iterator[Quarantined]:
 
 
 def _find(host_id: str, number: int) -> Quarantined:
-    found = quarantined.find(standing_store(), host_id, number)
+    # What a terminal gives may be no text at all, which no database is asked for.
+    found = quarantined.find(standing_store(), host_id, number) if host_id.isprintable() else None
     if found is None:
         raise CrisisRouterError("there is no such record: see crisis-router quarantine list")
     return found

@@ -37,6 +37,7 @@ Say = Callable[[str], None]
 # to the store.
 STOP_ORDER = ("api", "shipper", "beat", "worker", "redis")
 _LOOK_S = 0.2
+_PORT_S_MAX = 10.0  # how long the processes of a run that was killed may take to end
 _ANSWER_S_MAX = 10.0  # after which the other parts start although nothing answers yet
 _PROCESSES = "processes.json"
 _WORKER_FLAGS = ("-P", "threads", "-c", "2", "-l", "warning")
@@ -66,7 +67,9 @@ def supervise(settings: Settings, say: Say = print) -> int:
         held.callback(os.umask, os.umask(0o077))  # logs and the rest are for the owner only, too
         make_home(settings.home)
         held.enter_context(_alone(settings.home))
-        check_port(settings.host, settings.port)
+        # Where the run before was killed, its processes may still be ending.
+        was_killed = (settings.home / _PROCESSES).exists()
+        check_port(settings.host, settings.port, wait_s_max=_PORT_S_MAX if was_killed else 0.0)
         made = prepare(settings)
         if made is not None:
             say(f"first start: made agency `example`, its people and keys in {settings.home}")
@@ -98,13 +101,23 @@ def ready(url: str, *, wait_s_max: float, stop: threading.Event | None = None) -
     return False
 
 
-def check_port(host: str, port: int) -> None:
+def check_port(host: str, port: int, *, wait_s_max: float = 0.0) -> None:
     """
-    See that nobody listens on the port.
+    See that nobody listens on the port, or wait until nobody does.
 
     Raises:
         SettingsError: somebody does, or the address is not this machine's.
     """
+    end = time.monotonic() + wait_s_max
+    while _is_taken(host, port):
+        if time.monotonic() >= end:
+            raise SettingsError(
+                f"port {port} is taken: choose another with PORT={_other(port)} make run"
+            )
+        time.sleep(_LOOK_S)
+
+
+def _is_taken(host: str, port: int) -> bool:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as trial:
         # As the server will: a connection of the run before that is still closing does not count.
@@ -120,12 +133,11 @@ def check_port(host: str, port: int) -> None:
             raise SettingsError(f"port {port} is none: choose one from 1024 to 65535") from error
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                raise SettingsError(
-                    f"port {port} is taken: choose another with PORT={_other(port)} make run"
-                ) from error
+                return True
             raise SettingsError(
                 f"cannot listen on `{host}` ({error.strerror}): set CRISIS_ROUTER_HOST"
             ) from error
+    return False
 
 
 def granian_command(settings: Settings) -> list[str]:

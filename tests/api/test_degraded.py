@@ -15,13 +15,17 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from service import decisions
 from service.app import join, make_flask
+from service.decisions import REST_S
 from service.host.first_start import prepare
+from service.journal import Journal
 from service.routing.decide import decide
 from service.rules_in_force import read_rules
 from service.settings import Settings, read_settings, shipped_config
 from service.store import keys
 from service.store.keys import Key
+from tests.clock import Clock
 
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
 
@@ -183,6 +187,41 @@ def test_after_a_journal_that_does_not_answer_calls_are_answered_at_once(tmp_pat
             assert answered.json["revision"] is None
         assert "journal" in {one["part"] for one in client.get("/readyz").json["degraded"]}
         fcntl.flock(lock, fcntl.LOCK_UN)
+
+
+@pytest.mark.parametrize("trouble", ["held", "full"])
+def test_refusals_in_a_rest_of_the_journal_do_not_make_it_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    """
+    However many calls are refused while the journal rests, the rest ends when it should, and the
+    next call is recorded.
+    """
+    home, clock = tmp_path / "home", Clock()
+    clock.now = REST_S  # a service that just started does not rest
+    prepare(settings_of(home))
+    monkeypatch.setattr(decisions, "time", clock)
+    short = settings_of(home, journal_wait_s_max="2", journal_bytes_max="1048576")
+    with served(short) as client, (home / "journal.sqlite.lock").open("a") as lock:
+        if trouble == "held":
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        codes = []
+        while 503 not in codes:
+            remark = "w" * 50_000
+            call = {"call_id": f"before-{len(codes)}", "remarks": remark}
+            codes.append(post(client, home, call).status_code)
+            assert len(codes) < 40
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        if trouble == "full":
+            journal = Journal(short)
+            journal.confirm(range(1, len(codes)))
+            journal.forget(dt.datetime.now(dt.UTC))
+            journal.close()
+        for _ in range(7):
+            clock.now += REST_S / 8
+            assert post(client, home, {"call_id": "in the rest"}).status_code == 503
+        clock.now += REST_S / 8
+        assert post(client, home, {"call_id": "after"}).status_code == 201
 
 
 def test_a_full_journal_is_answered_with_the_recommendation(tmp_path: Path) -> None:

@@ -14,10 +14,12 @@ import pytest
 
 from service.errors import SettingsError
 from service.host import private_redis
+from service.host import supervise as supervising
 from service.host.child_process import ChildProcess, Plan
 from service.host.private_redis import plan_redis
-from service.host.supervise import granian_command, ready, supervise
+from service.host.supervise import check_port, granian_command, ready, supervise
 from service.settings import Settings, read_settings
+from tests.clock import Clock
 from tests.servers import Child, child_environment, free_port
 
 
@@ -52,6 +54,24 @@ def test_a_port_that_is_taken_is_one_clear_line(settings: Settings) -> None:
             f"port {settings.port} is taken: choose another with PORT={settings.port + 1} make run"
         )
     assert not (settings.home / "credentials.json").exists()
+
+
+def test_a_port_that_a_killed_run_still_holds_is_waited_for(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    One that becomes free meanwhile is no fault; one that does not is refused when the time is over.
+    """
+    clock = Clock()
+    monkeypatch.setattr(supervising, "time", clock)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", settings.port))
+        taken.listen()
+        with pytest.raises(SettingsError, match="is taken"):
+            check_port("127.0.0.1", settings.port, wait_s_max=2)
+        assert clock.now >= 2
+        monkeypatch.setattr(clock, "sleep", lambda _: taken.close())
+        check_port("127.0.0.1", settings.port, wait_s_max=2)
 
 
 def test_a_port_that_is_none_is_one_clear_line(tmp_path: Path) -> None:

@@ -2,11 +2,13 @@
 Prove that what is in the journal reaches the store: real Redis, Celery, SQLite, PostgreSQL.
 """
 
+import base64
+import json
 import signal
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +18,15 @@ from sqlalchemy import select
 from service.journal import Entry, Journal, Written, create_journal
 from service.redis_client import ALIVE_KEY
 from service.settings import Settings, read_settings
-from service.store import agencies, decisions, dispatches, journal_positions, quarantined, reviews
+from service.store import (
+    agencies,
+    decisions,
+    dispatches,
+    journal_positions,
+    quarantined,
+    records,
+    reviews,
+)
 from service.store.agencies import Agency
 from service.store.database import open_store, reading
 from service.store.migration import migrate
@@ -75,17 +85,16 @@ class Host:
         self.children.append(child)
         return child
 
-    def append(self, record_id: str) -> None:
+    def append(self, record_id: str, *, filled: int = 0) -> None:
         """
-        Write one decision into the journal.
+        Write one decision into the journal, *filled* up with that many characters.
         """
         answer = {
             "recommendation": {"responders": [{"kind": "mobile_crisis"}], "urgency": "moderate"}
         }
         decided_at = datetime.now(UTC).isoformat()
-        entry = Entry(
-            "decision", record_id, "example", record_id, decided_at, None, None, {"answer": answer}
-        )
+        body = {"answer": answer, "filled": "x" * filled}
+        entry = Entry("decision", record_id, "example", record_id, decided_at, None, None, body)
         assert isinstance(self.journal.append(entry), Written)
 
     def append_dispatch(self, record_id: str, about: str) -> None:
@@ -291,6 +300,36 @@ def test_what_redis_lost_is_told_again_with_the_first_that_it_takes(host: Host) 
             assert client.llen(QUEUE) == 2
     finally:
         shipper.close()
+
+
+@pytest.mark.parametrize("host", ["sqlite"], indirect=True)
+def test_no_more_than_the_bound_is_on_its_way_in_redis(host: Host) -> None:
+    """
+    With nobody to take them, records fill Redis up to `ship_flight_bytes_max` and no further; all
+    get there as they are taken, and one that is larger than the bound goes alone.
+    """
+    for count in range(30):
+        host.append(f"r-{count}", filled=20_000 if count == 15 else 1_000)
+    bound = 5_500
+    few = replace(host.settings, ship_flight_bytes_max=bound, ship_batch_max=7, ship_bytes_max=2500)
+    shipper, most = Shipper(few, Journal(few)), []
+    try:
+        with host.redis.client() as client:
+            while not shipper.is_drained():
+                for _ in range(3):  # a second look adds nothing to what fills the bound
+                    shipper.step()
+                tasks = [json.loads(one)["body"] for one in client.lrange(QUEUE, 0, -1)]
+                told = [one for task in tasks for one in json.loads(base64.b64decode(task))[0][0]]
+                size = sum(len(record["body"]) for record in told)
+                assert size <= bound or len(told) == 1
+                most.append(size)
+                client.delete(QUEUE)
+                records.insert(host.store, told, datetime.now(UTC))
+    finally:
+        shipper.close()
+    assert sum(size > bound for size in most) == 1
+    assert sorted(most)[-2] > bound - 2500  # the room that there was is used
+    assert journal_positions.confirmed(host.store, host.journal.host_id, [30]) == {30}
 
 
 @pytest.mark.parametrize("host", ["sqlite"], indirect=True)
