@@ -14,12 +14,13 @@ import structlog
 from sqlalchemy import Connection, Engine
 
 from service.access import Actor
-from service.agency_settings import AgencyDefaults, settings_of
+from service.agency_settings import AgencyDefaults, Retention, settings_of
 from service.erased import ERASURE, RETENTION
 from service.journal import Journal
-from service.store import agencies, audit, erasing, erasures, legal_holds
+from service.store import agencies, audit, erasing, erasures, legal_holds, quarantine_erasing
 from service.store.agencies import Agency
 from service.store.audit import entry_of
+from service.store.chain import NOBODYS
 from service.store.database import scrub, writing
 from service.store.erasures import Erasure, OnHost
 
@@ -47,17 +48,58 @@ def purge(store: Engine, defaults: AgencyDefaults, now: dt.datetime) -> int:
         StoreUnavailableError: the store cannot be asked; the next run goes on.
     """
     count = 0
-    for agency in agencies.all_agencies(store):
-        kept = settings_of(agency.settings, defaults).retention
-        told_before = now - dt.timedelta(days=kept.remarks_days)
-        made_before = now - dt.timedelta(days=kept.decisions_years * DAYS_IN_YEAR)
+    known = agencies.all_agencies(store)
+    retentions = [settings_of(one.settings, defaults).retention for one in known]
+    for agency, kept in zip(known, retentions, strict=True):
+        told_before, made_before = _befores(kept, now)
         for kind in erasing.WORDED:
             count += _purge_texts(store, agency, kind, (told_before, now))
         count += _purge_notes(store, agency, told_before)
         count += _purge_whole(store, agency, (made_before, now))
+        count += _purge_quarantined(store, agency.id, kept, now)
+    beside = _of_nobody([*retentions, defaults.retention])
+    for whose in quarantine_erasing.agencies_beside(store, [one.id for one in known]):
+        count += _purge_quarantined(store, whose, beside, now)
     if count:
         scrub(store)
         log.info("purged", count=count)
+    return count
+
+
+def _befores(kept: Retention, now: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
+    """
+    Give before when words must have been told to go, and before when a record.
+    """
+    words = now - dt.timedelta(days=kept.remarks_days)
+    return words, now - dt.timedelta(days=kept.decisions_years * DAYS_IN_YEAR)
+
+
+def _of_nobody(all_kept: Sequence[Retention]) -> Retention:
+    """
+    Say how long a record is kept of which nobody knows whose it is: its words as short as by
+    anybody, the rest as long.
+    """
+    days = min(one.remarks_days for one in all_kept)
+    return Retention(days, max(one.decisions_years for one in all_kept))
+
+
+def _purge_quarantined(store: Engine, agency: str | None, kept: Retention, now: dt.datetime) -> int:
+    told_before, made_before = _befores(kept, now)
+    actor, left = clock_actor(agency or NOBODYS), (RETENTION, now)
+    count = 0
+    for _ in range(BATCHES_MAX):
+        with writing(store) as connection:
+            due = agency, told_before
+            worded, whole, seen = quarantine_erasing.erase_words(
+                connection, due, left, BATCH_RECORDS
+            )
+            due = agency, made_before
+            old = quarantine_erasing.erase_old(connection, due, left, BATCH_RECORDS)
+            note(connection, actor, "purged", worded, now, what="remarks")
+            note(connection, actor, "purged", [*whole, *old], now, what="whole")
+        count += len(worded) + len(whole) + len(old)
+        if not seen and not old:
+            break
     return count
 
 
@@ -133,11 +175,11 @@ def erase_call(
     Erase within the caller's transaction what the store has of a call whose erasure is confirmed;
     gives the ids of the records.
     """
-    until = erasure.confirmed_at or now
-    found = erasing.of_call(connection, erasure.agency, erasure.call_id, until, CALL_RECORDS_MAX)
-    if not any(found):
-        return []
-    ids = erasing.erase_whole(connection, erasure.agency, found, (ERASURE, now))
+    until, left = erasure.confirmed_at or now, (ERASURE, now)
+    call = erasure.agency, erasure.call_id
+    found = erasing.of_call(connection, *call, until, CALL_RECORDS_MAX)
+    ids = erasing.erase_whole(connection, erasure.agency, found, left) if any(found) else []
+    ids += quarantine_erasing.erase_call(connection, call, until, left, CALL_RECORDS_MAX)
     note(connection, actor, "erased", ids, now, subject=("erasure", erasure.id))
     return ids
 
