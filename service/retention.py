@@ -8,6 +8,7 @@ trail, which names the records, so that a verifier of the chain knows why their 
 
 import datetime as dt
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -16,8 +17,16 @@ from sqlalchemy import Connection, Engine
 from service.access import Actor
 from service.agency_settings import AgencyDefaults, Retention, settings_of
 from service.erased import ERASURE, RETENTION
-from service.journal import Journal
-from service.store import agencies, audit, erasing, erasures, legal_holds, quarantine_erasing
+from service.journal import Journal, aside, salvage
+from service.store import (
+    agencies,
+    audit,
+    erasing,
+    erasures,
+    journal_positions,
+    legal_holds,
+    quarantine_erasing,
+)
 from service.store.agencies import Agency
 from service.store.audit import entry_of
 from service.store.chain import NOBODYS
@@ -228,6 +237,51 @@ def erase_in_journal(
         log.info("erased_in_journal", erasure=one.id, records=erased)
         count += erased
     return count + _purge_journal(store, journal, defaults, now)
+
+
+def erase_aside(
+    store: Engine, journal: Journal, home: Path, defaults: AgencyDefaults, now: dt.datetime
+) -> int:
+    """
+    Remove damaged journals that were set aside and shipped: when words in one could be older than
+    any agency keeps them, and at once when a call is to be erased that could be in it. While any
+    legal hold stands all of them stay. Gives how many.
+
+    Raises:
+        StoreUnavailableError: the store cannot be asked; the next run goes on.
+    """
+    found = aside.shipped(home)
+    if not found or legal_holds.any_stands(store):
+        return 0
+    kept = [settings_of(one.settings, defaults).retention for one in agencies.all_agencies(store)]
+    days = _of_nobody([*kept, defaults.retention]).remarks_days
+    count = 0
+    for path in found:
+        try:
+            written = dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
+            host_id = salvage.host_of(path)
+            is_over = journal.keeps_since(written) < now - dt.timedelta(days=days)
+            if not (is_over or _is_erasure_due(store, host_id, written)):
+                continue
+            aside.remove(path)
+        except OSError as error:
+            # Whatever is wrong with an old file, the host's own journal is shipped on.
+            log.warning("aside_stays", aside=path.name, reason=type(error).__name__)
+            continue
+        if host_id is not None:
+            journal_positions.note_gone(store, host_id, now)
+        log.info("aside_removed", aside=path.name)
+        count += 1
+    return count
+
+
+def _is_erasure_due(store: Engine, host_id: str | None, written: dt.datetime) -> bool:
+    """
+    Tell whether a call is to be erased that could be in a journal nobody can write any more.
+    """
+    if host_id is not None:
+        return bool(erasures.not_done_on(store, host_id, 1))
+    return any((one.confirmed_at or written) > written for one in erasures.confirmed(store, 1))
 
 
 def _purge_journal(

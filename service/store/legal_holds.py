@@ -140,6 +140,15 @@ def _stands_on(call_id: Any) -> ColumnElement[bool]:
     return holds.c.lifted_at.is_(None) & or_(holds.c.call_id.is_(None), holds.c.call_id == call_id)
 
 
+def any_stands(engine: Engine) -> bool:
+    """
+    Tell whether a hold stands on anything of any agency.
+    """
+    query = select(holds.c.id).where(holds.c.lifted_at.is_(None)).limit(1)
+    with reading(engine) as connection:
+        return connection.execute(query).first() is not None
+
+
 def held_calls(engine: Engine, agency: str) -> Collection[str] | None:
     """
     Give the calls of an agency that are held; None where everything of it is.

@@ -1,6 +1,6 @@
 """
 Let retention and erasures reach what is in quarantine: which call it is about, when it was told,
-and whether words about a person may be in it.
+and whether words about a person may be in it. A journal that was removed is noted as gone.
 """
 
 import json
@@ -32,6 +32,7 @@ def upgrade() -> None:
         table.alter_column("told_at", existing_type=Instant(), nullable=False)
         table.alter_column("has_words", existing_type=sa.Boolean(), server_default=None)
     op.create_index("ix_quarantined_agency_told_at", "quarantined", ["agency", "told_at"])
+    op.add_column("journal_positions", sa.Column("gone_at", Instant(), nullable=True))
 
 
 def _fill() -> None:
