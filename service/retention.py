@@ -63,7 +63,7 @@ def purge(store: Engine, defaults: AgencyDefaults, now: dt.datetime) -> int:
         told_before, made_before = _befores(kept, now)
         for kind in erasing.WORDED:
             count += _purge_texts(store, agency, kind, (told_before, now))
-        count += _purge_notes(store, agency, told_before)
+        count += _purge_notes(store, agency, (told_before, now))
         count += _purge_whole(store, agency, (made_before, now))
         count += _purge_quarantined(store, agency.id, kept, now)
     beside = _of_nobody([*retentions, defaults.retention])
@@ -129,12 +129,14 @@ def _purge_texts(
     return count
 
 
-def _purge_notes(store: Engine, agency: Agency, before: dt.datetime) -> int:
+def _purge_notes(store: Engine, agency: Agency, times: tuple[dt.datetime, dt.datetime]) -> int:
+    before, now = times
     count = 0
     for _ in range(BATCHES_MAX):
         with writing(store) as connection:
             found = erasing.erase_notes(connection, agency.id, before, BATCH_RECORDS)
-        count += found
+            note(connection, clock_actor(agency.id), "purged", found, now, what="comments")
+        count += len(found)
         if not found:
             break
     return count
@@ -204,7 +206,8 @@ def note(
     subject: tuple[str, str] | None = None,
 ) -> None:
     """
-    Note within the transaction of an erasure which records lost what (`remarks`, `whole`).
+    Note within the transaction of an erasure which records lost what: `remarks`, `whole`, or
+    `comments` of findings and alerts.
     """
     for start in range(0, len(record_ids), BATCH_RECORDS):
         detail = {"what": what, "records": list(record_ids[start : start + BATCH_RECORDS])}
