@@ -8,7 +8,9 @@ import json
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, update
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, bindparam, text, update
 
 from service import retention
 from service.access import Actor
@@ -21,8 +23,10 @@ from service.errors import ConflictError
 from service.journal import Journal, create_journal
 from service.legal_holds import LegalHolds
 from service.settings import read_settings
-from service.store import chain, erasures, key_use, legal_holds, quarantined, records
-from service.store.database import writing
+from service.store import agencies, chain, erasures, key_use, legal_holds, quarantined, records
+from service.store.agencies import Agency
+from service.store.database import Instant, open_store, writing
+from service.store.migration import MIGRATIONS, migrate
 from service.store.quarantined import Quarantined, object_of
 from tests.store.test_retention import (
     DAY,
@@ -226,3 +230,31 @@ def test_an_erasure_of_a_call_that_is_only_in_quarantine(
     assert service.ask(actor, {"call_id": "c-2", "reason": "asked for"}) is None
     assert service.ask(actor, {"call_id": "c-1", "reason": "asked for"}) is not None
     journal.close()
+
+
+def test_what_was_in_quarantine_before_is_reached_too(url: str) -> None:
+    """
+    Rows of before the migration learn their call from their head, count as told when they were
+    stored, and a purge looks for words in them.
+    """
+    engine = open_store(url)
+    with writing(engine) as connection:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0011")
+        body = {"request": {"remarks": RING.seal("words", "d-1")}}
+        row = {"host": "h", "body": json.dumps(body).encode(), "at": OLD}
+        for number, head in ((1, b'{"call_id": "c-1"}'), (2, b"{}")):
+            insert = text(
+                "INSERT INTO quarantined (host_id, journal_number, agency, reason, head, body,"
+                " stored_at) VALUES (:host, :number, 'a', 'r', :head, :body, :at)"
+            ).bindparams(bindparam("at", type_=Instant))
+            connection.execute(insert, {**row, "number": number, "head": head})
+    migrate(url)
+    agencies.create(engine, Agency("a", "A", "UTC", "national-baseline", NOW))
+    assert (kept(engine, 1).call_id, kept(engine, 1).told_at) == ("c-1", OLD)
+    assert kept(engine, 2).call_id is None
+    assert retention.purge(engine, DEFAULTS, NOW) == 2
+    assert b"enc:" not in kept(engine, 1).body + kept(engine, 2).body
+    engine.dispose()
