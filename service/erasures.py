@@ -23,7 +23,7 @@ from service.instants import iso
 from service.journal import Journal
 from service.legal_holds import NOT_HERE, WORDS_CHARACTERS_MAX, LegalHolds
 from service.request import CALL_ID_CHARACTERS_MAX, Strict, text
-from service.store import audit, decisions, erasures, journal_numbers
+from service.store import audit, decisions, erasures, journal_numbers, quarantine_erasing
 from service.store.database import scrub, writing
 from service.store.erasures import Erasure
 from service.tuning.two_persons import fault_of_approver
@@ -196,8 +196,11 @@ class Erasures:
         }
 
     def _is_there(self, agency: str, call_id: str) -> bool:
-        in_journal = self._journal.revisions(agency, call_id)
-        return bool(in_journal or decisions.ids_of_call(self._store, agency, call_id))
+        return bool(
+            self._journal.revisions(agency, call_id)
+            or decisions.ids_of_call(self._store, agency, call_id)
+            or quarantine_erasing.is_of_call(self._store, agency, call_id)
+        )
 
     def _refuse_held(self, connection: Connection, agency: str, call_id: str) -> None:
         said = self._holds.refusal(connection, agency, call_id)

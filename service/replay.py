@@ -19,7 +19,7 @@ from service.access import Actor
 from service.answers import Document, change_between, read_then, recommendation_document, signal_of
 from service.audit import Audit
 from service.encryption import KeyRing
-from service.erased import RETENTION, Erased, erased_whole
+from service.erased import Erased, erased_whole
 from service.errors import KeyNotHereError, SealedTextError
 from service.gathering import (
     NOT_READ,
@@ -330,5 +330,4 @@ def _judged(found: Replayed, *, is_gone: bool) -> Replayed:
 
 
 def _erased_words(erased: Erased) -> str:
-    why = "its time to be kept was over" if erased.why == RETENTION else "it had to be"
-    return f"The record was erased, for {why}: nothing is left to compare."
+    return f"The record was erased on {erased.at[:10]}: {erased.words}. Nothing is left to compare."

@@ -8,18 +8,28 @@ trail, which names the records, so that a verifier of the chain knows why their 
 
 import datetime as dt
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import structlog
 from sqlalchemy import Connection, Engine
 
 from service.access import Actor
-from service.agency_settings import AgencyDefaults, settings_of
+from service.agency_settings import AgencyDefaults, Retention, settings_of
 from service.erased import ERASURE, RETENTION
-from service.journal import Journal
-from service.store import agencies, audit, erasing, erasures, legal_holds
+from service.journal import Journal, aside, salvage
+from service.store import (
+    agencies,
+    audit,
+    erasing,
+    erasures,
+    journal_positions,
+    legal_holds,
+    quarantine_erasing,
+)
 from service.store.agencies import Agency
 from service.store.audit import entry_of
+from service.store.chain import NOBODYS
 from service.store.database import scrub, writing
 from service.store.erasures import Erasure, OnHost
 
@@ -47,17 +57,58 @@ def purge(store: Engine, defaults: AgencyDefaults, now: dt.datetime) -> int:
         StoreUnavailableError: the store cannot be asked; the next run goes on.
     """
     count = 0
-    for agency in agencies.all_agencies(store):
-        kept = settings_of(agency.settings, defaults).retention
-        told_before = now - dt.timedelta(days=kept.remarks_days)
-        made_before = now - dt.timedelta(days=kept.decisions_years * DAYS_IN_YEAR)
+    known = agencies.all_agencies(store)
+    retentions = [settings_of(one.settings, defaults).retention for one in known]
+    for agency, kept in zip(known, retentions, strict=True):
+        told_before, made_before = _befores(kept, now)
         for kind in erasing.WORDED:
             count += _purge_texts(store, agency, kind, (told_before, now))
-        count += _purge_notes(store, agency, told_before)
+        count += _purge_notes(store, agency, (told_before, now))
         count += _purge_whole(store, agency, (made_before, now))
+        count += _purge_quarantined(store, agency.id, kept, now)
+    beside = _of_nobody([*retentions, defaults.retention])
+    for whose in quarantine_erasing.agencies_beside(store, [one.id for one in known]):
+        count += _purge_quarantined(store, whose, beside, now)
     if count:
         scrub(store)
         log.info("purged", count=count)
+    return count
+
+
+def _befores(kept: Retention, now: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
+    """
+    Give before when words must have been told to go, and before when a record.
+    """
+    words = now - dt.timedelta(days=kept.remarks_days)
+    return words, now - dt.timedelta(days=kept.decisions_years * DAYS_IN_YEAR)
+
+
+def _of_nobody(all_kept: Sequence[Retention]) -> Retention:
+    """
+    Say how long a record is kept of which nobody knows whose it is: its words as short as by
+    anybody, the rest as long.
+    """
+    days = min(one.remarks_days for one in all_kept)
+    return Retention(days, max(one.decisions_years for one in all_kept))
+
+
+def _purge_quarantined(store: Engine, agency: str | None, kept: Retention, now: dt.datetime) -> int:
+    told_before, made_before = _befores(kept, now)
+    actor, left = clock_actor(agency or NOBODYS), (RETENTION, now)
+    count = 0
+    for _ in range(BATCHES_MAX):
+        with writing(store) as connection:
+            due = agency, told_before
+            worded, whole, seen = quarantine_erasing.erase_words(
+                connection, due, left, BATCH_RECORDS
+            )
+            due = agency, made_before
+            old = quarantine_erasing.erase_old(connection, due, left, BATCH_RECORDS)
+            note(connection, actor, "purged", worded, now, what="remarks")
+            note(connection, actor, "purged", [*whole, *old], now, what="whole")
+        count += len(worded) + len(whole) + len(old)
+        if not seen and not old:
+            break
     return count
 
 
@@ -78,12 +129,14 @@ def _purge_texts(
     return count
 
 
-def _purge_notes(store: Engine, agency: Agency, before: dt.datetime) -> int:
+def _purge_notes(store: Engine, agency: Agency, times: tuple[dt.datetime, dt.datetime]) -> int:
+    before, now = times
     count = 0
     for _ in range(BATCHES_MAX):
         with writing(store) as connection:
             found = erasing.erase_notes(connection, agency.id, before, BATCH_RECORDS)
-        count += found
+            note(connection, clock_actor(agency.id), "purged", found, now, what="comments")
+        count += len(found)
         if not found:
             break
     return count
@@ -133,11 +186,11 @@ def erase_call(
     Erase within the caller's transaction what the store has of a call whose erasure is confirmed;
     gives the ids of the records.
     """
-    until = erasure.confirmed_at or now
-    found = erasing.of_call(connection, erasure.agency, erasure.call_id, until, CALL_RECORDS_MAX)
-    if not any(found):
-        return []
-    ids = erasing.erase_whole(connection, erasure.agency, found, (ERASURE, now))
+    until, left = erasure.confirmed_at or now, (ERASURE, now)
+    call = erasure.agency, erasure.call_id
+    found = erasing.of_call(connection, *call, until, CALL_RECORDS_MAX)
+    ids = erasing.erase_whole(connection, erasure.agency, found, left) if any(found) else []
+    ids += quarantine_erasing.erase_call(connection, call, until, left, CALL_RECORDS_MAX)
     note(connection, actor, "erased", ids, now, subject=("erasure", erasure.id))
     return ids
 
@@ -153,7 +206,8 @@ def note(
     subject: tuple[str, str] | None = None,
 ) -> None:
     """
-    Note within the transaction of an erasure which records lost what (`remarks`, `whole`).
+    Note within the transaction of an erasure which records lost what: `remarks`, `whole`, or
+    `comments` of findings and alerts.
     """
     for start in range(0, len(record_ids), BATCH_RECORDS):
         detail = {"what": what, "records": list(record_ids[start : start + BATCH_RECORDS])}
@@ -186,6 +240,51 @@ def erase_in_journal(
         log.info("erased_in_journal", erasure=one.id, records=erased)
         count += erased
     return count + _purge_journal(store, journal, defaults, now)
+
+
+def erase_aside(
+    store: Engine, journal: Journal, home: Path, defaults: AgencyDefaults, now: dt.datetime
+) -> int:
+    """
+    Remove damaged journals that were set aside and shipped: when words in one could be older than
+    any agency keeps them, and at once when a call is to be erased that could be in it. While any
+    legal hold stands all of them stay. Gives how many.
+
+    Raises:
+        StoreUnavailableError: the store cannot be asked; the next run goes on.
+    """
+    found = aside.shipped(home)
+    if not found or legal_holds.any_stands(store):
+        return 0
+    kept = [settings_of(one.settings, defaults).retention for one in agencies.all_agencies(store)]
+    days = _of_nobody([*kept, defaults.retention]).remarks_days
+    count = 0
+    for path in found:
+        try:
+            written = dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
+            host_id = salvage.host_of(path)
+            is_over = journal.keeps_since(written) < now - dt.timedelta(days=days)
+            if not (is_over or _is_erasure_due(store, host_id, written)):
+                continue
+            aside.remove(path)
+        except OSError as error:
+            # Whatever is wrong with an old file, the host's own journal is shipped on.
+            log.warning("aside_stays", aside=path.name, reason=type(error).__name__)
+            continue
+        if host_id is not None:
+            journal_positions.note_gone(store, host_id, now)
+        log.info("aside_removed", aside=path.name)
+        count += 1
+    return count
+
+
+def _is_erasure_due(store: Engine, host_id: str | None, written: dt.datetime) -> bool:
+    """
+    Tell whether a call is to be erased that could be in a journal nobody can write any more.
+    """
+    if host_id is not None:
+        return bool(erasures.not_done_on(store, host_id, 1))
+    return any((one.confirmed_at or written) > written for one in erasures.confirmed(store, 1))
 
 
 def _purge_journal(

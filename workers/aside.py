@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 
 from service.alerts import raise_for_damaged
 from service.journal import Unstored, salvage
-from service.journal.aside import FOLDER
+from service.journal.aside import FOLDER, SHIPPED, remove
 from service.settings import Settings
 from service.store import journal_positions
 from workers.batches import batches
@@ -125,8 +125,8 @@ class AsideShipping:
             raise_for_damaged(self._store, walk.host_id, walk.unreadable, now)
             _keep(path)
         else:
-            for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
-                path.with_name(name).unlink(missing_ok=True)
+            remove(path)
+            journal_positions.note_gone(self._store, walk.host_id, now)
         del self._passes[path]
         log.info("aside_shipped", aside=path.name, unreadable=walk.unreadable)
 
@@ -135,5 +135,5 @@ def _keep(path: Path) -> None:
     log_of = path.with_name(f"{path.name}-wal")
     path.with_name(f"{path.name}-shm").unlink(missing_ok=True)
     if log_of.exists():
-        log_of.rename(path.with_name(f"{path.name}.shipped-wal"))
-    path.rename(path.with_name(f"{path.name}.shipped"))
+        log_of.rename(path.with_name(f"{path.name}{SHIPPED}-wal"))
+    path.rename(path.with_name(f"{path.name}{SHIPPED}"))

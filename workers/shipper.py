@@ -28,7 +28,7 @@ from service.errors import JournalUnavailableError, StoreUnavailableError
 from service.host.signs_of_life import SignOfLife
 from service.journal import Journal, Unstored
 from service.log import configure_log
-from service.retention import erase_in_journal
+from service.retention import erase_aside, erase_in_journal
 from service.rulesets import read_agency_defaults
 from service.settings import Settings, read_settings
 from service.store import journal_positions
@@ -182,12 +182,13 @@ class Shipper:
         return float(min(self._settings.ship_again_s * 2**sent.tries, _AGAIN_S_MAX))
 
     def _erase(self) -> None:
-        now = time.monotonic()
-        if now - self._erased_at <= _ERASE_EVERY_S:
+        if time.monotonic() - self._erased_at <= _ERASE_EVERY_S:
             return
-        self._erased_at = now
+        self._erased_at = time.monotonic()
         with self._needing("store"):
-            erase_in_journal(self._store, self._journal, self._defaults, datetime.now(UTC))
+            now = datetime.now(UTC)
+            erase_in_journal(self._store, self._journal, self._defaults, now)
+            erase_aside(self._store, self._journal, self._settings.home, self._defaults, now)
 
     def _give_up_waiting(self, numbers: Set[int]) -> None:
         for number in numbers:

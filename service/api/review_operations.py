@@ -9,6 +9,7 @@ from service.api.answer_schemas import (
     ANY_OBJECT,
     FLAG,
     MAYBE_TEXT,
+    NOTICE,
     TEXT,
     TIME,
     WHOLE,
@@ -88,6 +89,7 @@ def _call() -> Schema:
             "remarks_kept": FLAG,
             "signals": many(ref("Signal")),
             "contradictions": many(TEXT),
+            **NOTICE,
             "more_incident_types": maybe(many(ANY_OBJECT)),
         }
     )

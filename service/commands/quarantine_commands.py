@@ -16,7 +16,8 @@ from service.alerts import raise_for_stored
 from service.commands.command_line import now, plainly, standing_store, trail_of
 from service.errors import CrisisRouterError
 from service.store import audit, quarantined, records
-from service.store.quarantined import Quarantined
+from service.store.quarantined import Quarantined, object_of
+from service.verify_log import lacks_text
 
 PAGE_ITEMS: Final = 200
 _NUMBER: Final = click.IntRange(1, 2**63 - 1)  # what a journal can give
@@ -52,9 +53,9 @@ def show(host_id: str, number: int) -> None:
     click.echo(f"record    {one.record_id or 'not known'}")
     click.echo(f"agency    {one.agency or 'not known'}")
     click.echo(f"reason    {one.reason}")
-    click.echo(f"body      {len(one.body)} bytes, kept as they came")
+    click.echo(f"body      {_kept(one)}")
     click.echo(f"since     {one.stored_at:%Y-%m-%d %H:%M:%S} UTC")
-    if one.settled_at is not None:
+    if one.settled_at is not None and one.erased is None:
         click.echo(f"stored    {one.settled_at:%Y-%m-%d %H:%M:%S} UTC")
 
 
@@ -78,6 +79,9 @@ def retry(host_id: str | None, number: int | None, *, of_all: bool) -> None:
             audit.add(connection, trail.entry(actor, "stored out of quarantine", about, **place))
 
     for one in _every() if of_all else [_find(host_id or "", number or 0)]:
+        if one.erased is not None:
+            said = f"it was erased on {one.erased.at[:10]}: {one.erased.words}"
+            raise CrisisRouterError(f"{said}. Nothing is left to store")
         if one.settled_at is not None:
             raise CrisisRouterError(f"it was stored at {one.settled_at:%Y-%m-%d %H:%M:%S} UTC")
         reason = records.store_again(store, one, COMMAND_LINE, now(), also=also)
@@ -102,6 +106,14 @@ def _find(host_id: str, number: int) -> Quarantined:
     if found is None:
         raise CrisisRouterError("there is no such record: see crisis-router quarantine list")
     return found
+
+
+def _kept(one: Quarantined) -> str:
+    if one.erased is not None:
+        return f"erased on {one.erased.at[:10]}: {one.erased.words}"
+    if lacks_text(object_of(one.body)):
+        return f"{len(one.body)} bytes, kept as they came but for texts that were erased"
+    return f"{len(one.body)} bytes, kept as they came"
 
 
 def _named(one: Quarantined) -> str:

@@ -18,6 +18,7 @@ import structlog
 log = structlog.get_logger()
 
 FOLDER: Final = "journals_aside"
+SHIPPED: Final = ".shipped"  # at the end of the name, in the store and kept
 _UNKNOWN: Final = "unknown"
 _HOST_ID: Final = re.compile(r"[0-9a-f]{32}")
 _DAMAGE: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
@@ -107,6 +108,21 @@ def waiting(home: Path) -> int:
     Count the journals aside that are not shipped.
     """
     return sum(1 for _ in (home / FOLDER).glob("*.sqlite"))
+
+
+def shipped(home: Path) -> list[Path]:
+    """
+    Give the journals aside that are kept though the store has all that can be read of them.
+    """
+    return sorted((home / FOLDER).glob(f"*.sqlite{SHIPPED}"))
+
+
+def remove(path: Path) -> None:
+    """
+    Remove a journal aside with what stands beside it.
+    """
+    for ending in ("-wal", "-shm", ""):  # the file last: cut short, it is found again
+        _beside(path, ending).unlink(missing_ok=True)
 
 
 def sync(path: Path) -> None:

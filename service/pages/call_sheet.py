@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from service.agency_settings import settings_of
 from service.answers import Document
+from service.disclosures import NOTICE, PROTECTED_RECORD
 from service.erased import RecordErasedError
 from service.errors import StoreUnavailableError
 from service.pages.answer_keys import PAGE_KEYS
@@ -95,6 +96,7 @@ def show_call(
         sent=beside.sent,
         notice_text=beside.notice,
         told_elsewhere=beside.told_elsewhere,
+        redisclosure=NOTICE if PROTECTED_RECORD in typed.sources.values() else None,
         is_before=bool(beside.faults or beside.notice),
         agency=who.agency,
         keeps_remarks=settings_of(who.agency.settings, config.agency).keep_remarks,

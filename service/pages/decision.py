@@ -193,6 +193,7 @@ def _call_page(
         call_id=call_id,
         lines=lines,
         chosen=(a, b),
+        redisclosure=next(filter(None, (one["redisclosure_notice"] for one in revisions)), None),
         pair=compare(revisions[a - 1], revisions[b - 1], vocabulary) if last > 1 else None,
         kinds=vocabulary.responders,
     )

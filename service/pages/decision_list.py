@@ -181,7 +181,11 @@ def row_of(one: Listed, words: Words, *, is_reviewed: bool) -> Row:
         shown["call_id"],
         shown["revision"],
         moment(shown["decided_at"], words.time_zone, words.now),
-        known_words(one.facts, words.vocabulary),
+        # A line of a list has no room for the notice that must go with such a fact.
+        known_words(
+            {name: value for name, value in one.facts.items() if name not in one.protected},
+            words.vocabulary,
+        ),
         tuple(responder["kind"] for responder in recommended["responders"]),
         urgencies.get(urgency, str(urgency)),
         list(urgencies).index(urgency) + 1 if urgency in urgencies else 0,

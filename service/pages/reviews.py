@@ -291,7 +291,10 @@ def _review_page(
     if is_mine and review.is_held(at):
         call = parts.reviews.call(who.actor, review)
         sheet = call_sheet(call, vocabulary, parts.rules.config.console, who.agency.time_zone)
-        return page(parts, who, "review.html", status, call=sheet, **common)
+        redisclosure = call["redisclosure_notice"]
+        return page(
+            parts, who, "review.html", status, call=sheet, redisclosure=redisclosure, **common
+        )
     is_seen = beside.pop("code", "") == SEEN
     return page(parts, who, "review_closed.html", status, is_seen=is_seen, **common)
 

@@ -180,6 +180,7 @@ class Reviews:
             "remarks_kept": told.get("remarks_kept", True),
             "fact_sources": _sources(told.get("fact_sources")),
             "signals": record["signals"],
+            "redisclosure_notice": record["redisclosure_notice"],
             "contradictions": [
                 one["message"] for one in record["warnings"] if one["code"] == SIGNALS_CONTRADICT
             ],

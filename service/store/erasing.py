@@ -129,12 +129,12 @@ def erase_texts(
     )
 
 
-def erase_notes(connection: Connection, agency: str, before: datetime, limit: int) -> int:
+def erase_notes(connection: Connection, agency: str, before: datetime, limit: int) -> list[str]:
     """
-    Erase the comments of findings and of settled alerts that were written before a time, and count
-    them.
+    Erase the comments of findings and of settled alerts that were written before a time, and give
+    the ids of these findings and alerts.
     """
-    count = 0
+    ids: list[str] = []
     for table, at in ((findings, findings.c.found_at), (alerts, alerts.c.settled_at)):
         due = select(table.c.id, table.c.comment).where(
             table.c.agency == agency,
@@ -146,8 +146,8 @@ def erase_notes(connection: Connection, agency: str, before: datetime, limit: in
         for row in rows:
             left = dump_json(erased_text(row.comment))
             connection.execute(update(table).where(table.c.id == row.id).values(comment=left))
-        count += len(rows)
-    return count
+        ids += [row.id for row in rows]
+    return ids
 
 
 def due_whole(

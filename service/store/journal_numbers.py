@@ -47,10 +47,11 @@ def gaps(engine: Engine, *, stored_before: datetime) -> tuple[Gap, ...]:
 
 def hosts_of(engine: Engine) -> tuple[str, ...]:
     """
-    Give every host that has ever sent a record.
+    Give every host that has ever sent a record, but those whose journal was removed.
     """
     with reading(engine) as connection:
-        return tuple(_hosts(connection))
+        gone = journal_positions.gone(connection)
+        return tuple(one for one in _hosts(connection) if one not in gone)
 
 
 def agencies_of(engine: Engine, host_id: str) -> tuple[str, ...]:

@@ -42,6 +42,7 @@ positions = Table(
     Column("through", BigInteger, nullable=False),
     Column("highest", BigInteger, nullable=False),
     Column("at", Instant, nullable=False),
+    Column("gone_at", Instant),
 )
 
 
@@ -49,13 +50,14 @@ positions = Table(
 class Position:
     """
     Say through which number the store has all of a journal, which is the highest that the journal
-    is known to have given, and when this was last changed.
+    is known to have given, when this was last changed, and when the journal was removed for good.
     """
 
     host_id: str
     through: int
     highest: int
     at: datetime
+    gone_at: datetime | None = None
 
 
 def advance(connection: Connection, host_id: str, numbers: Sequence[int], at: datetime) -> None:
@@ -81,6 +83,23 @@ def note_highest(engine: Engine, host_id: str, number: int, at: datetime) -> Non
     """
     with writing(engine) as connection:
         _note(connection, host_id, number, at)
+
+
+def note_gone(engine: Engine, host_id: str, at: datetime) -> None:
+    """
+    Note that a journal was removed: nothing of it is anywhere but in the store.
+    """
+    with writing(engine) as connection:
+        gone = update(positions).where(positions.c.host_id == host_id).values(gone_at=at)
+        connection.execute(gone)
+
+
+def gone(connection: Connection) -> frozenset[str]:
+    """
+    Give the hosts whose journal was removed.
+    """
+    query = select(positions.c.host_id).where(positions.c.gone_at.is_not(None))
+    return frozenset(connection.execute(query).scalars())
 
 
 def find(connection: Connection, host_id: str) -> Position | None:

@@ -126,8 +126,27 @@ def is_held(agency: ColumnElement[str], call_id: ColumnElement[str]) -> ColumnEl
     return exists().where(holds.c.agency == agency, _stands_on(call_id))
 
 
+def may_be_held(agency: ColumnElement[Any], call_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    """
+    Give the condition that a hold stands on what may have no agency or no call: then any hold that
+    could be on it counts.
+    """
+    is_of_agency = agency.is_(None) | (holds.c.agency == agency)
+    is_of_call = holds.c.call_id.is_(None) | call_id.is_(None) | (holds.c.call_id == call_id)
+    return exists().where(holds.c.lifted_at.is_(None), is_of_agency, is_of_call)
+
+
 def _stands_on(call_id: Any) -> ColumnElement[bool]:
     return holds.c.lifted_at.is_(None) & or_(holds.c.call_id.is_(None), holds.c.call_id == call_id)
+
+
+def any_stands(engine: Engine) -> bool:
+    """
+    Tell whether a hold stands on anything of any agency.
+    """
+    query = select(holds.c.id).where(holds.c.lifted_at.is_(None)).limit(1)
+    with reading(engine) as connection:
+        return connection.execute(query).first() is not None
 
 
 def held_calls(engine: Engine, agency: str) -> Collection[str] | None:

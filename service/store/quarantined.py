@@ -2,17 +2,20 @@
 Keep the records of journals that the store can never take as they are, whole, with the reason.
 
 Such a record holds up no other, counts among the numbers of its journal, and is stored after all
-once the program can read it. What it says is shown to nobody.
+once the program can read it, unless it was erased. What it says is shown to nobody.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
+import orjson
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Connection,
     Engine,
@@ -29,9 +32,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from service.erased import Erased, erased_whole
 from service.store.database import Instant, metadata, reading
+from service.verify_log import without_sealed
 
 CHARACTERS_MAX: Final = {"record_id": 200, "agency": 64, "kind": 32}  # what is kept of each
+DEPTH_MAX: Final = 100  # of objects and lists in one another; deeper, no verifier need read it
+_CALL: Final = re.compile(rb'"call_id"\s*:\s*("(?:[^"\\]|\\.)*")')
 
 quarantined = Table(
     "quarantined",
@@ -45,8 +52,12 @@ quarantined = Table(
     Column("head", LargeBinary, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("stored_at", Instant, nullable=False),
+    Column("call_id", Text),
+    Column("told_at", Instant, nullable=False),
+    Column("has_words", Boolean, nullable=False),
     Column("settled_at", Instant),
     Column("settled_by", String(80)),
+    Index("ix_quarantined_agency_told_at", "agency", "told_at"),
     Index("ix_quarantined_settled_at_stored_at", "settled_at", "stored_at"),
 )
 
@@ -56,7 +67,9 @@ class Quarantined:
     """
     Hold one record: its place in its journal, what could be read of its names, and why it is here.
 
-    `head` is the record without its body, as JSON; `body` is as it came.
+    `head` is the record without its body, as JSON; `body` is as it came. `call_id` is None where
+    nobody can tell which call it is about; `told_at` is when it was stored where nobody can tell
+    when it was told. `has_words` says that a sealed text is in it, or may be.
     """
 
     host_id: str
@@ -68,8 +81,18 @@ class Quarantined:
     head: bytes
     body: bytes
     stored_at: datetime
+    call_id: str | None
+    told_at: datetime
+    has_words: bool
     settled_at: datetime | None = None
     settled_by: str | None = None
+
+    @property
+    def erased(self) -> Erased | None:
+        """
+        Say that it was erased whole; None where it was not.
+        """
+        return erased_whole(object_of(self.body) or {})
 
     def record(self) -> dict[str, Any]:
         """
@@ -94,7 +117,33 @@ def of_record(record: Mapping[str, Any], reason: str, at: datetime) -> Quarantin
     )
     written = json.dumps(head, default=repr).encode()
     names = record_id, agency, kind
-    return Quarantined(host_id, number, *names, reason, written, _body(record), at)
+    body = _body(record)
+    read = object_of(body)
+    return Quarantined(
+        *(host_id, number, *names, reason, written, body, at),
+        call_id=_call(head.get("call_id"), body),
+        told_at=_told_at(head.get("decided_at"), at),
+        has_words=read is None or without_sealed(read, "erased") != read,
+    )
+
+
+def object_of(body: bytes) -> dict[str, Any] | None:
+    """
+    Give what a body says; None where it is no JSON object that everybody can read.
+    """
+    try:
+        read = orjson.loads(body)
+    except ValueError:
+        return None
+    if not isinstance(read, dict):
+        return None
+    level: list[Any] = [read]
+    for _ in range(DEPTH_MAX):
+        parts = [one.values() if isinstance(one, dict) else one for one in level]
+        level = [one for part in parts for one in part if isinstance(one, dict | list)]
+        if not level:
+            return read
+    return None
 
 
 def body_bytes(body: bytes | str) -> bytes:
@@ -172,6 +221,31 @@ def settle(connection: Connection, place: tuple[str, int], by: str, at: datetime
         quarantined.c.settled_at.is_(None),
     )
     return connection.execute(query.values(settled_at=at, settled_by=by)).rowcount == 1
+
+
+def _call(named: Any, body: bytes) -> str | None:
+    """
+    Tell which call a record is about: its own name for it, or the only one in its body, which may
+    be in pieces; None where nobody can tell.
+    """
+    if not isinstance(named, str):
+        found = set(_CALL.findall(body))
+        try:
+            named = json.loads(found.pop()) if len(found) == 1 else None
+        except ValueError:
+            return None
+    return named if isinstance(named, str) and named.isprintable() and named else None
+
+
+def _told_at(named: Any, stored_at: datetime) -> datetime:
+    """
+    Give when a record was told, as it says itself; when it was stored where that cannot be.
+    """
+    try:
+        told = datetime.fromisoformat(named).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        return stored_at
+    return min(told, stored_at)
 
 
 def _name(value: Any, characters_max: int) -> str | None:

@@ -283,7 +283,8 @@ def test_what_is_stored_after_the_confirmation_goes_too_and_a_new_call_stays(
 
 def test_comments_of_findings_go_with_the_words(store: Engine, agency: str) -> None:
     """
-    What a reviewer wrote is a word about a person; the verdict stays.
+    What a reviewer wrote, and what somebody wrote who settled an alert, are words about a person;
+    the verdict stays, and the trail names both.
     """
     sealed = RING.seal(MARKED, "f")
     made = findings.Finding(
@@ -292,7 +293,14 @@ def test_comments_of_findings_go_with_the_words(store: Engine, agency: str) -> N
     )
     with writing(store) as connection:
         findings.add(connection, made)
-    assert retention.purge(store, DEFAULTS, NOW) == 1
+        at = NOW - 91 * DAY
+        raised = alerts.Alert(alerts.new_id(), "a", "nobody_sent", "p-2", "c-1", "t", at, at)
+        alerts.add(connection, raised)
+        settled = {"settled_at": at, "settled_by": "person:1", "comment": sealed}
+        connection.execute(update(alerts.alerts).values(settled))
+    assert retention.purge(store, DEFAULTS, NOW) == 2
+    assert named(store, "purged") == [{"what": "comments", "records": ["f", raised.id]}]
+    assert retention.purge(store, DEFAULTS, NOW) == 0
     left = findings.find(store, "a", "f")
     assert left is not None
     assert (left.verdict, "sha256:" in str(left.comment)) == ("right", True)
