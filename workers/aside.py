@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 
 from service.alerts import raise_for_damaged
 from service.journal import Unstored, salvage
-from service.journal.aside import FOLDER
+from service.journal.aside import DONE, FOLDER
 from service.settings import Settings
 from service.store import journal_positions
 from workers.batches import batches
@@ -135,5 +135,5 @@ def _keep(path: Path) -> None:
     log_of = path.with_name(f"{path.name}-wal")
     path.with_name(f"{path.name}-shm").unlink(missing_ok=True)
     if log_of.exists():
-        log_of.rename(path.with_name(f"{path.name}.shipped-wal"))
-    path.rename(path.with_name(f"{path.name}.shipped"))
+        log_of.rename(path.with_name(f"{path.name}{DONE}-wal"))
+    path.rename(path.with_name(f"{path.name}{DONE}"))

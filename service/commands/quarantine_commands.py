@@ -8,14 +8,15 @@ from collections.abc import Iterator
 
 import click
 
-from service.alerts import raise_for_stored
+from service.access import command_line
+from service.audit import Audit
 from service.commands.command_line import now, plainly, standing_store
 from service.errors import CrisisRouterError
-from service.store import quarantined, records
+from service.quarantine import Quarantine
+from service.store import quarantined
 from service.store.quarantined import Quarantined
 
 PAGE_ITEMS = 200
-BY = "command line"
 
 
 @click.group()
@@ -59,11 +60,10 @@ def retry(host_id: str | None, number: int | None, *, of_all: bool) -> None:
     """Store a record, now that the program can; one that it still cannot take stays."""
     if of_all == (host_id is not None and number is not None):
         raise CrisisRouterError("say which one, by HOST and NUMBER, or --all")
-    stored = left = 0
+    store = standing_store()
+    kept, stored, left = Quarantine(store, Audit(store, now), now), 0, 0
     for one in _every() if of_all else [_find(host_id or "", number or 0)]:
-        if one.settled_at is not None:
-            raise CrisisRouterError(f"it was stored at {one.settled_at:%Y-%m-%d %H:%M:%S} UTC")
-        reason = records.store_again(standing_store(), one, BY, now(), also=raise_for_stored)
+        reason = kept.store_again(command_line(one.agency or ""), one)
         stored, left = stored + (reason is None), left + (reason is not None)
         if reason is not None:
             click.echo(f"{one.host_id} {one.journal_number} stays: {reason}", err=True)
