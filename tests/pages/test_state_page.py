@@ -65,7 +65,7 @@ def test_it_says_where_records_are(house: Service) -> None:
     text = words_of(opened(admin, "/state"))
     assert "Waiting for the store nothing" in text
     assert f"{own[:12]} this one All numbers 1 to 1" in text
-    assert f"{other[:12]} Records missing 1 to 7 of 7" in text
+    assert f"{other[:12]} Records missing first 1 to 7 of 7" in text
     assert f"A damaged journal of host {other[:12]}" in text
     assert "a host that nobody can tell: nothing of it can be read" in text
 
