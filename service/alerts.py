@@ -294,10 +294,11 @@ def raise_for_damaged(store: Engine, host_id: str, unreadable: int, at: dt.datet
     Raises:
         StoreUnavailableError: the store cannot be reached.
     """
+    lost = f"; {unreadable} of its records could not be read" if unreadable else ""
     text = (
-        f"The journal of host {host_id[:12]} was damaged and set aside. All of it that could be"
-        f" read is in the store; {unreadable or 'no'} records could not be read. Have the disk of"
-        " that host looked at. Numbers that are missing have alerts of their own."
+        f"The journal of host {host_id[:12]} was damaged and set aside. What could be read of it is"
+        f" in the store{lost}. Have the disk of that host looked at. Numbers that are missing have"
+        " alerts of their own."
     )
     count = 0
     for agency in journal_numbers.agencies_of(store, host_id):

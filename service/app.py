@@ -41,6 +41,7 @@ from service.api.incident_types import incident_types_blueprint
 from service.api.log import log_blueprint
 from service.api.people import people_blueprint
 from service.api.problems import handle_errors
+from service.api.quarantine import quarantine_blueprint
 from service.api.retention import retention_blueprint
 from service.api.reviews import reviews_blueprint
 from service.api.rulesets import rulesets_blueprint
@@ -80,6 +81,7 @@ from service.pages.sign_in import sign_in_pages
 from service.pages.state import state_pages
 from service.pages.try_again import try_pages
 from service.parts import Parts
+from service.quarantine import Quarantine
 from service.records import Records
 from service.replay import Replay
 from service.request import decision_schema, simulation_schema
@@ -189,6 +191,7 @@ def join(
         audit=trail,
         logs=Logs(store, trail, now),
         alerts=Alerts(store, trail, key_ring, now),
+        quarantine=Quarantine(store, trail, now),
         people=People(store, trail, now),
         access_keys=AccessKeys(store, trail, now),
         agencies=Agencies(store, trail, lambda: rules.config.agency, now),
@@ -265,6 +268,7 @@ def make_flask(parts: Parts) -> Flask:
         agency_blueprint,
         audit_blueprint,
         log_blueprint,
+        quarantine_blueprint,
         incident_types_blueprint,
         retention_blueprint,
         reviews_blueprint,

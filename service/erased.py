@@ -20,7 +20,7 @@ ERASURE: Final = "erasure"
 # In words, after 'erased on …'.
 WHY: Final[Mapping[str, str]] = {
     RETENTION: "its time of keeping was over",
-    ERASURE: "two people asked for it and confirmed it",
+    ERASURE: "one person asked for it and another confirmed it",
 }
 
 

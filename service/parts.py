@@ -24,6 +24,7 @@ from service.erasures import Erasures
 from service.journal import Journal
 from service.legal_holds import LegalHolds
 from service.metrics import Metrics
+from service.quarantine import Quarantine
 from service.records import Records
 from service.replay import Replay
 from service.reviewing.blindness import Blindness
@@ -59,6 +60,7 @@ class Parts:
     audit: Audit
     logs: Logs
     alerts: Alerts
+    quarantine: Quarantine
     people: People
     access_keys: AccessKeys
     agencies: Agencies

@@ -5,13 +5,16 @@ The state of the service in words: what runs, what waits, what is away, what wen
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
 
+from service import journals
 from service.access import Actor
+from service.errors import JournalUnavailableError, StoreUnavailableError
 from service.host.process_list import listed
 from service.host.restarts import restarts
 from service.journal import aside
@@ -77,22 +80,27 @@ def summary(parts: Parts, actor: Actor | None = None) -> dict[str, Any]:
 
     Only the actor's own agency is named.
     """
-    count, oldest_s = parts.journal.backlog()
-    degraded = _degraded(parts, oldest_s, actor.agency if actor else None)
+    here = journals.of_this_host(parts.journal)
+    degraded = _degraded(parts, here, actor.agency if actor else None)
     return {
         "status": "degraded" if degraded else "ready",
         "degraded": degraded,
-        "journal": {"not_stored": count, "oldest_s": round(oldest_s, 1)},
+        "journal": {name: here[name] if here else None for name in ("not_stored", "oldest_s")},
     }
 
 
 def whole(parts: Parts, actor: Actor) -> dict[str, Any]:
     """
-    Give the summary with every process of this host and what went wrong last, for somebody who may
-    read the state.
+    Give the summary with where records are, every process of this host, and what went wrong last,
+    for somebody who may read the state. Never raises: what cannot be asked now is None.
     """
     return {
         **summary(parts, actor),
+        "journals": {
+            "here": journals.of_this_host(parts.journal),
+            "aside": journals.set_aside(parts.settings.home),
+        },
+        **_of_store(parts, actor.agency),
         "processes": listed(parts.settings.home, actor.agency),
         "parts": _parts(parts),
         "restarts": restarts(parts.settings.home),
@@ -131,6 +139,23 @@ def _of_log(path: Path) -> Iterator[Trouble]:
             yield Trouble(at, path.stem, level, event[:60])
 
 
+def _of_store(parts: Parts, agency: str) -> dict[str, Any]:
+    """
+    Give what only the store knows of journals, quarantine and the log; None each while it is away.
+    """
+    names = "journals_in_store", "quarantine", "log"
+    # Nobody who looks at the state waits for a store that was away a second ago.
+    if parts.surroundings.seen.has_store:
+        with suppress(StoreUnavailableError):
+            found = (
+                journals.in_store(parts.store, parts.now()),
+                parts.quarantine.state(agency),
+                parts.logs.state(agency),
+            )
+            return dict(zip(names, found, strict=True))
+    return dict.fromkeys(names)
+
+
 def _parts(parts: Parts) -> list[dict[str, str]]:
     """
     Say of each thing that the service stands on whether it is there: `ok`, `away` or `unknown`.
@@ -147,7 +172,9 @@ def _parts(parts: Parts) -> list[dict[str, str]]:
     return [{"part": name, "state": words[sign]} for name, sign in states.items()]
 
 
-def _degraded(parts: Parts, oldest_s: float, whose: str | None) -> list[dict[str, str]]:
+def _degraded(
+    parts: Parts, here: Mapping[str, Any] | None, whose: str | None
+) -> list[dict[str, str]]:
     seen = parts.surroundings.seen
     said = []
     if parts.rules.mode == "floor":
@@ -169,13 +196,13 @@ def _degraded(parts: Parts, oldest_s: float, whose: str | None) -> list[dict[str
             said.append(("rules", f"{name} has no rules: 911 stays on the line, with EMS"))
     if parts.decisions.is_journal_resting:
         said.append(("journal", "the journal does not answer: calls are answered and not recorded"))
-    if oldest_s > parts.settings.backlog_s_max:
+    if here is not None and here["oldest_s"] > parts.settings.backlog_s_max:
         said.append(("shipper", "records wait long for the store: see the journal's oldest"))
     if parts.surroundings.look_age_s > LOOK_AGE_S_MAX:
         said.append(("keys", "keys and agencies are old: new keys do not work, ended ones do"))
     if not seen.has_store:
         said.append(("store", "the store cannot be reached: decisions wait in the journal"))
-    said += [("journal", text) for text in parts.journal.room().warnings]
+    said += [("journal", text) for text in _warnings(parts)]
     if count := aside.waiting(parts.settings.home):
         said.append(("journal", f"{count} journals set aside wait to be shipped to the store"))
     if not seen.has_queue:
@@ -184,3 +211,16 @@ def _degraded(parts: Parts, oldest_s: float, whose: str | None) -> list[dict[str
         if seen.has_queue and parts.surroundings.alive(name) is False:
             said.append((name, f"no sign of life from the {name}: decisions wait in the journal"))
     return [{"part": part, "text": text} for part, text in said]
+
+
+def _warnings(parts: Parts) -> tuple[str, ...]:
+    """
+    Say what of the journal is narrow, or that it cannot be read.
+    """
+    try:
+        return parts.journal.room().warnings
+    except (JournalUnavailableError, OSError):
+        return (
+            "the journal cannot be read: where it cannot be written either, calls are answered and"
+            " not recorded: have the disk of this host looked at",
+        )

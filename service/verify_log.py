@@ -114,7 +114,8 @@ def hash_of(agency: str, line: Line, previous: str, place: int | None = None) ->
 @dataclass
 class Fault:
     """
-    The first fault: its kind, the place where it shows, and what it is in words.
+    The first fault: its kind, the place where it shows (0: beside the log), and what it is in
+    words.
     """
 
     kind: str
@@ -125,7 +126,7 @@ class Fault:
         """
         Say it in one line.
         """
-        return f"{self.kind} at place {self.place}: {self.text}"
+        return f"{self.kind}{f' at place {self.place}' if self.place else ''}: {self.text}"
 
 
 @dataclass

@@ -28,6 +28,7 @@ from service.access import (
     REVIEW,
     SETTLE_ALERTS,
     SIMULATE,
+    STORE_AGAIN,
     TUNE_RULES,
 )
 
@@ -68,6 +69,7 @@ API: Final[dict[str, str]] = {
     "GET /v1/log/verifier": READ_LOG,
     "POST /v1/log/verifications": READ_LOG,
     "GET /v1/log/verifications/<verification_id>": READ_LOG,
+    "POST /v1/quarantine/<host_id>/<int:number>/retry": STORE_AGAIN,
     "GET /v1/incident-types/unmapped": READ_TYPES,
     "GET /v1/incident-types/mapped": READ_TYPES,
     "PUT /v1/incident-types/mapped": MAP_TYPES,
@@ -176,6 +178,8 @@ PAGES: Final[dict[str, str | tuple[str, ...]]] = {
     "GET /alerts": READ_ALERTS,
     "POST /alerts/<alert_id>/settle": SETTLE_ALERTS,
     "GET /state": READ_STATE,
+    "POST /state/verify": READ_LOG,
+    "POST /state/quarantine/<host_id>/<int:number>/retry": STORE_AGAIN,
     "GET /reviews": READ_REVIEWS,
     "POST /reviews/next": REVIEW,
     "GET /reviews/figures": READ_REVIEWS,
@@ -189,7 +193,7 @@ PAGES: Final[dict[str, str | tuple[str, ...]]] = {
 # Parts of an address that name a thing of one agency; every other part means something anywhere.
 OWNED: Final = (
     *("record_id", "call_id", "person_id", "key_id", "alert_id", "review_id", "finding_id"),
-    *("check_id", "verification_id", "hold_id", "erasure_id"),
+    *("check_id", "verification_id", "hold_id", "erasure_id", "host_id"),
 )
 # What other parts of an address are filled with.
 FILLED: Final[dict[str, str]] = {

@@ -19,10 +19,11 @@ from service.host.first_start import prepare
 from service.pages.visitor import TOKEN
 from service.parts import Parts
 from service.settings import read_settings
-from service.store import agencies, alerts, people, records, reviews, sessions
+from service.store import agencies, alerts, people, quarantined, records, reviews, sessions
 from service.store.agencies import Agency
 from service.store.database import writing
 from service.store.people import Person
+from service.store.quarantined import of_record
 from service.store.reviews import Review
 from tests.every_route import FILLED, OPEN, OWNED, SIGNED_IN
 
@@ -154,8 +155,19 @@ def _things(house: House) -> dict[str, str]:
         "finding_id": finding_id,
         "check_id": _checked(house),
         "verification_id": house.parts.logs.request(command_line(OURS)).id,
+        "host_id": _quarantined(house),
         **_held_and_asked(house),
     }
+
+
+def _quarantined(house: House) -> str:
+    """
+    Put a record of ours that cannot be read into quarantine, as number 1 of a host, and give it.
+    """
+    head = {"host_id": "host-of-ours", "number": int(FILLED["number"]), "agency": OURS}
+    with writing(house.parts.store) as connection:
+        quarantined.add(connection, [of_record(head, "it cannot be read", house.parts.now())])
+    return str(head["host_id"])
 
 
 def _held_and_asked(house: House) -> dict[str, str]:

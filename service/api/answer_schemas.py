@@ -254,6 +254,7 @@ def _state() -> dict[str, Schema]:
     trouble = thing({"at": TEXT, "part": TEXT, "level": TEXT, "text": TEXT})
     restart = thing({"part": TEXT, "died": WHOLE, "hung": WHOLE})
     process = thing({"part": TEXT, "pid": WHOLE, "ruleset": maybe(ANY_OBJECT)})
+    oldest_s = {"type": ["number", "null"]}
     return {
         "Health": thing({"status": {"const": "ok"}}),
         "Replay": thing(
@@ -271,13 +272,20 @@ def _state() -> dict[str, Schema]:
             {
                 "status": {"type": "string", "enum": ["ready", "degraded"]},
                 "degraded": many(part),
-                "journal": thing({"not_stored": WHOLE, "oldest_s": {"type": "number"}}),
+                "journal": thing({"not_stored": MAYBE_WHOLE, "oldest_s": oldest_s}),
+                "journals": ref("JournalsHere"),
+                "journals_in_store": maybe(ref("JournalsInStore")),
+                "quarantine": maybe(ref("Quarantine")),
+                "log": maybe(ref("Log")),
                 "processes": many(process),
                 "parts": many(stood_on),
                 "troubles": many(trouble),
                 "restarts": many(restart),
             },
-            optional=("processes", "parts", "troubles", "restarts"),
+            optional=(
+                *("journals", "journals_in_store", "quarantine", "log"),
+                *("processes", "parts", "troubles", "restarts"),
+            ),
         ),
     }
 

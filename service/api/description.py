@@ -35,6 +35,7 @@ from service.api.review_operations import review_operations, review_schemas
 from service.api.rule_answers import REQUESTS
 from service.api.rule_operations import rule_operations
 from service.api.rule_schemas import rule_schemas
+from service.api.state_operations import state_operations, state_schemas
 from service.api.type_operations import type_operations, type_schemas
 from service.parts import Parts
 from service.request import ByName, Degrees, Facts, Flag, Instant, Names
@@ -129,6 +130,7 @@ def describe(parts: Parts) -> dict[str, Any]:
     for name, schema in schemas.items():
         spec.components.schema(name, schema)
     more = administration_schemas() | type_schemas() | log_schemas() | retention_schemas()
+    more |= state_schemas()
     for name, schema in more.items():
         spec.components.schema(name, schema)
     for name, read in (ADMINISTRATION_BODIES | RETENTION_BODIES).items():
@@ -136,7 +138,7 @@ def describe(parts: Parts) -> dict[str, Any]:
     described = operations_of(vocabulary, parts.settings) | review_operations(parts.settings)
     described |= administration_operations(parts.settings) | rule_operations() | eido_operations()
     described |= type_operations(parts.settings) | log_operations()
-    described |= retention_operations(parts.settings)
+    described |= retention_operations(parts.settings) | state_operations()
     for name, body in REQUESTS.items():
         spec.components.schema(name, schema=body)
     for path, operations in described.items():

@@ -46,6 +46,7 @@ def log_schemas() -> dict[str, dict[str, Any]]:
         "unsealed": WHOLE,
         "last_verification": maybe(ref("Verification")),
         "last_whole_verification": maybe(ref("Verification")),
+        "waiting_verification": maybe(ref("Verification")),
     }
     return {"Verification": thing(verification), "Log": thing(state)}
 

@@ -46,7 +46,6 @@ def operations_of(vocabulary: Vocabulary, settings: Settings) -> dict[str, Opera
         "/v1/simulations": {"post": _simulate()},
         "/v1/calls/{call_id}": {"get": _call()},
         "/healthz": {"get": _open("Does the process live?", {200: ref("Health")})},
-        "/readyz": {"get": _ready()},
         "/metrics": {"get": _metrics()},
     }
 
@@ -211,16 +210,6 @@ def _to() -> dict[str, tuple[dict[str, Any], str]]:
     return {
         "recipient": (word, "Who receives facts from protected records; needs a `purpose`"),
         "purpose": (word, "What they are for; needs a `recipient`"),
-    }
-
-
-def _ready() -> dict[str, Any]:
-    return {
-        "summary": "Can calls be answered, and what is degraded?",
-        "description": "With any key that works, every process of this host is listed too,"
-        " what it stands on, and what went wrong last.",
-        "responses": _responses({200: ref("Readiness")}, REFUSED),
-        "security": [{}, {"key": []}],
     }
 
 

@@ -43,11 +43,13 @@ class Logs:
 
     def state(self, agency: str) -> dict[str, Any]:
         """
-        Give the head of the log, what waits for its place, and the last verifications.
+        Give the head of the log, what waits for its place, the last verifications, and one of the
+        whole log that is asked for and not done yet.
         """
         head = chain.head(self._store, agency)
         last = verifications.last(self._store, agency)
         last_whole = verifications.last(self._store, agency, whole=True)
+        waiting = verifications.waiting(self._store, agency)
         return {
             "agency": agency,
             "place": head.place,
@@ -57,6 +59,7 @@ class Logs:
             "unsealed": chain.unsealed_count(self._store, agency),
             "last_verification": shown(last) if last else None,
             "last_whole_verification": shown(last_whole) if last_whole else None,
+            "waiting_verification": shown(waiting) if waiting else None,
         }
 
     def request(self, actor: Actor) -> Verification:

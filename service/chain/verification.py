@@ -109,14 +109,13 @@ def beside(
     Find what stands beside the log of an agency, stored since a time: a record without a link; and,
     where everything is looked at, numbers of journals that are missing. The first of them is given.
     """
-    through = chain.head(store, agency).place
     for kind, subject_id in linked.without_link(store, agency, now - SETTLED_AFTER, since):
         text = f"record `{subject_id}` ({kind}) is in the store and was never in the log"
-        return Fault("insertion", through, text)
+        return Fault("insertion", 0, text)
     if since is not None:
         return None
     for host, first, last in linked.gaps(store, agency, now - MISSING_AFTER):
         numbers = f"{first}" if first == last else f"{first} to {last}"
         text = f"record {numbers} of the journal of host {host[:12]} never came to the store"
-        return Fault("deletion", through, text)
+        return Fault("deletion", 0, text)
     return None

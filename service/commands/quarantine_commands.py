@@ -5,17 +5,17 @@ What a record says is never shown: it may be about a person.
 """
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 import click
-from sqlalchemy import Connection
 
-from service.access import COMMAND_LINE, command_line
-from service.alerts import raise_for_stored
-from service.commands.command_line import now, plainly, standing_store, trail_of
+from service.access import command_line
+from service.audit import Audit
+from service.commands.command_line import now, plainly, standing_store
 from service.errors import CrisisRouterError
-from service.store import audit, quarantined, records
+from service.quarantine import Quarantine
+from service.store import quarantined
 from service.store.quarantined import Quarantined, object_of
 from service.verify_log import lacks_text
 
@@ -68,23 +68,10 @@ def retry(host_id: str | None, number: int | None, *, of_all: bool) -> None:
     """Store a record, now that the program can; exit code 1 where one has to stay."""
     if of_all == (host_id is not None) or (host_id is None) != (number is None):
         raise CrisisRouterError("say which one, by HOST and NUMBER, or --all")
-    store, stored, left = standing_store(), 0, 0
-    trail = trail_of(store)
-
-    def also(connection: Connection, kind: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        raise_for_stored(connection, kind, rows)
-        for row in rows:
-            place = {"host_id": row["host_id"], "number": row["journal_number"]}
-            about, actor = (kind, row["record_id"]), command_line(row["agency"])
-            audit.add(connection, trail.entry(actor, "stored out of quarantine", about, **place))
-
+    store = standing_store()
+    kept, stored, left = Quarantine(store, Audit(store, now), now), 0, 0
     for one in _every() if of_all else [_find(host_id or "", number or 0)]:
-        if one.erased is not None:
-            said = f"it was erased on {one.erased.at[:10]}: {one.erased.words}"
-            raise CrisisRouterError(f"{said}. Nothing is left to store")
-        if one.settled_at is not None:
-            raise CrisisRouterError(f"it was stored at {one.settled_at:%Y-%m-%d %H:%M:%S} UTC")
-        reason = records.store_again(store, one, COMMAND_LINE, now(), also=also)
+        reason = kept.store_again(command_line(one.agency or ""), one)
         stored, left = stored + (reason is None), left + (reason is not None)
         if reason is not None:
             click.echo(f"{one.host_id} {one.journal_number} stays: {reason}", err=True)

@@ -10,6 +10,8 @@ import sqlite3
 import uuid
 from collections.abc import Callable
 from contextlib import closing, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -123,6 +125,43 @@ def remove(path: Path) -> None:
     """
     for ending in ("-wal", "-shm", ""):  # the file last: cut short, it is found again
         _beside(path, ending).unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """
+    One journal that was set aside: its file, why, whose it was (None: nobody can tell), whether the
+    shipper is done with it, and when its file got the name that it has.
+    """
+
+    name: str
+    is_damaged: bool
+    host_id: str | None
+    is_done: bool
+    at: datetime
+
+
+def listed(home: Path) -> tuple[SetAside, ...]:
+    """
+    Give every journal aside, the newest first. Never raises.
+    """
+    found = []
+    for ending in (".sqlite", f".sqlite{SHIPPED}"):
+        for path in (home / FOLDER).glob(f"*{ending}"):
+            why, _, rest = path.name.partition("-")
+            host = _HOST_ID.match(rest)
+            with suppress(OSError):  # the shipper may rename or remove it meanwhile
+                at = datetime.fromtimestamp(path.stat().st_ctime, UTC)
+                found.append(
+                    SetAside(
+                        path.name,
+                        is_damaged=why != "restored",
+                        host_id=host[0] if host else None,
+                        is_done=ending.endswith(SHIPPED),
+                        at=at,
+                    )
+                )
+    return tuple(sorted(found, key=lambda one: (one.at, one.name), reverse=True))
 
 
 def sync(path: Path) -> None:

@@ -1,15 +1,21 @@
 """
-`/state`: what runs, what waits, what is away, and what went wrong last.
+`/state`: what runs, where records are, whether the log verifies, what is away, and what went wrong
+last.
 """
 
+import datetime as dt
+from collections.abc import Mapping
 from typing import Any, Final
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, abort, redirect, request
+from werkzeug.wrappers import Response as BaseResponse
 
-from service.access import READ_STATE
+from service.access import READ_LOG, READ_STATE, STORE_AGAIN
+from service.errors import ConflictError
+from service.pages.form_faults import sentence
 from service.pages.frame import keep_in_order, page
-from service.pages.local_time import moment
-from service.pages.visitor import visitor
+from service.pages.local_time import DAY_S, HOUR_S, MINUTE_S, moment
+from service.pages.visitor import Visitor, visitor
 from service.parts import Parts
 from service.state import whole
 
@@ -27,6 +33,15 @@ DOES: Final = {
     "beat": "says when the workers look",
     "redis": "holds the queue",
 }
+KIND_WORDS: Final = {"decision": "Decision", "dispatch": "Report of what was sent"}
+TIMED: Final = ("journals", "journals_in_store", "quarantine", "log", "troubles")
+DONE: Final[Mapping[str, tuple[str, str]]] = {
+    "asked": (
+        "The verification is asked for.",
+        "The workers do it; load this page again in a moment to see what it found.",
+    ),
+    "stored": ("The record is stored.", "It has its place among the others from now on."),
+}
 
 
 def state_pages(parts: Parts) -> Blueprint:
@@ -41,24 +56,88 @@ def state_pages(parts: Parts) -> Blueprint:
         """
         Show the same facts as `/readyz`, in words.
         """
-        who = visitor(parts, READ_STATE)
-        told, zone, now = whole(parts, who.actor), who.agency.time_zone, parts.now()
-        return page(
-            parts,
-            who,
-            "state.html",
-            here="state",
-            told=told,
-            processes=[
-                {**one, "does": DOES.get(one["part"], ""), "rules": _rules(one.get("ruleset"))}
-                for one in told["processes"]
-            ],
-            troubles=[{**one, "when": moment(one["at"], zone, now)} for one in told["troubles"]],
-            part_words=PART_WORDS,
-            at=moment(now, zone, now),
-        )
+        return _shown(parts, visitor(parts, READ_STATE))
+
+    @blueprint.post("/state/verify")
+    def verify() -> BaseResponse:
+        """
+        Ask for a verification of the whole log.
+        """
+        parts.logs.request(visitor(parts, READ_LOG).actor)
+        return redirect("/state?done=asked#log", 303)
+
+    @blueprint.post("/state/quarantine/<host_id>/<int:number>/retry")
+    def retry(host_id: str, number: int) -> BaseResponse:
+        """
+        Try again to store what is in quarantine.
+        """
+        who = visitor(parts, STORE_AGAIN)
+        try:
+            found = parts.quarantine.retry(who.actor, host_id, number)
+        except ConflictError as error:
+            return _shown(parts, who, refused=sentence(str(error)), status=409)
+        if found is None:
+            abort(404)
+        if not found["stored"]:
+            refused = f"Record {number} stays in quarantine: {found['reason']}."
+            return _shown(parts, who, refused=refused, status=409)
+        return redirect("/state?done=stored#quarantine", 303)
 
     return blueprint
+
+
+def _shown(parts: Parts, who: Visitor, *, refused: str = "", status: int = 200) -> Response:
+    told, zone, now = whole(parts, who.actor), who.agency.time_zone, parts.now()
+    for name in TIMED:
+        _put_times(told[name], zone, now)
+    here = told["journals"]["here"]
+    return page(
+        parts,
+        who,
+        "state.html",
+        status,
+        here="state",
+        told=told,
+        processes=[
+            {**one, "does": DOES.get(one["part"], ""), "rules": _rules(one.get("ruleset"))}
+            for one in told["processes"]
+        ],
+        part_words=PART_WORDS,
+        kind_words=KIND_WORDS,
+        own=here,
+        oldest=_lasting(here["oldest_s"]) if here else "",
+        at=moment(now, zone, now),
+        done=DONE.get(request.args.get("done", "")),
+        refused=refused,
+        may_verify=who.actor.may(READ_LOG),
+        may_store=who.actor.may(STORE_AGAIN),
+    )
+
+
+def _put_times(told: Any, zone: str, now: dt.datetime) -> None:
+    """
+    Put every time within what is told into words.
+    """
+    inner = told.values() if isinstance(told, dict) else told if isinstance(told, list) else ()
+    for one in inner:
+        _put_times(one, zone, now)
+    if isinstance(told, dict):
+        for name, value in told.items():
+            if value and (name == "at" or name.endswith("_at")):
+                told[name] = moment(value, zone, now)
+
+
+def _lasting(seconds: float) -> str:
+    """
+    Say how long something lasts already.
+    """
+    if seconds < MINUTE_S:
+        return f"{seconds:.0f} s"
+    if seconds < HOUR_S:
+        return f"{seconds // MINUTE_S:.0f} min"
+    if seconds < DAY_S:
+        return f"{seconds // HOUR_S:.0f} h"
+    return f"{seconds // DAY_S:.0f} d"
 
 
 def _rules(ruleset: Any) -> list[str]:

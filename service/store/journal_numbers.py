@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, Select, Table, func, select, union_al
 
 from service.store import journal_positions
 from service.store.database import reading
-from service.store.journal_positions import NUMBERED, positions
+from service.store.journal_positions import NUMBERED, Position, positions
 from service.store.quarantined import quarantined
 
 # Numbers of a host, counted down from its newest: at 500 records a second more than a minute, after
@@ -43,6 +43,20 @@ def gaps(engine: Engine, *, stored_before: datetime) -> tuple[Gap, ...]:
         return tuple(
             gap for host in _hosts(connection) for gap in _gaps_of(connection, host, stored_before)
         )
+
+
+def known(
+    engine: Engine, limit: int, *, stored_before: datetime
+) -> tuple[tuple[tuple[Position, Gap | None], ...], int]:
+    """
+    Give up to *limit* journals that the store knows, the one that was heard of last first, each
+    with the first gap behind which a record was stored before that time; and count them all.
+    """
+    query = select(positions).order_by(positions.c.at.desc(), positions.c.host_id).limit(limit)
+    with reading(engine) as connection:
+        found = [Position(*row) for row in connection.execute(query)]
+        count = connection.execute(select(func.count()).select_from(positions)).scalar_one()
+        return tuple((one, _first_gap(connection, one, stored_before)) for one in found), count
 
 
 def hosts_of(engine: Engine) -> tuple[str, ...]:
@@ -94,6 +108,29 @@ def _newest(connection: Connection, host_id: str) -> int:
         for table in NUMBERED
     ]
     return max(number or 0 for number in newest)
+
+
+def _first_gap(connection: Connection, one: Position, stored_before: datetime) -> Gap | None:
+    if one.through >= one.highest:
+        return None
+    above = union_all(*(_next_above(table, one).subquery().select() for table in NUMBERED))
+    row = min(connection.execute(above).all(), default=None)
+    if row is None:
+        is_old = one.at < stored_before
+        return Gap(one.host_id, one.through + 1, one.highest) if is_old else None
+    number, stored_at = row
+    # The next number is there: the position has yet to be moved on to it, and nothing is missing.
+    if number == one.through + 1 or stored_at >= stored_before:
+        return None
+    return Gap(one.host_id, one.through + 1, number - 1)
+
+
+def _next_above(table: Table, one: Position) -> Select[Any]:
+    number = table.c.journal_number
+    query = select(number, table.c.stored_at).where(
+        table.c.host_id == one.host_id, number > one.through
+    )
+    return query.order_by(number).limit(1)
 
 
 def _gaps_of(connection: Connection, host_id: str, stored_before: datetime) -> list[Gap]:

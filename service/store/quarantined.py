@@ -26,6 +26,7 @@ from sqlalchemy import (
     Table,
     Text,
     func,
+    or_,
     select,
     tuple_,
     update,
@@ -196,6 +197,38 @@ def page(
     query = query.order_by(quarantined.c.host_id, quarantined.c.journal_number).limit(limit)
     with reading(engine) as connection:
         return tuple(_quarantined(row) for row in connection.execute(query))
+
+
+def newest(engine: Engine, agency: str, limit: int) -> tuple[Quarantined, ...]:
+    """
+    Give up to *limit* of an agency's records that are in quarantine now, the newest first.
+    """
+    query = (
+        select(quarantined)
+        .where(quarantined.c.settled_at.is_(None), quarantined.c.agency == agency)
+        .order_by(quarantined.c.stored_at.desc(), quarantined.c.journal_number.desc())
+        .limit(limit)
+    )
+    with reading(engine) as connection:
+        return tuple(_quarantined(row) for row in connection.execute(query))
+
+
+def counts(engine: Engine, agency: str) -> tuple[int, int]:
+    """
+    Count what is in quarantine now: an agency's records, and those of which nobody can tell whose
+    they are.
+    """
+    query = (
+        select(quarantined.c.agency, func.count())
+        .where(
+            quarantined.c.settled_at.is_(None),
+            or_(quarantined.c.agency == agency, quarantined.c.agency.is_(None)),
+        )
+        .group_by(quarantined.c.agency)
+    )
+    with reading(engine) as connection:
+        found = {row[0]: row[1] for row in connection.execute(query)}
+    return found.get(agency, 0), found.get(None, 0)
 
 
 def find(engine: Engine, host_id: str, number: int) -> Quarantined | None:

@@ -158,6 +158,20 @@ def last(engine: Engine, agency: str, *, whole: bool | None = None) -> Verificat
     return Verification(**row._mapping) if row else None
 
 
+def waiting(engine: Engine, agency: str) -> Verification | None:
+    """
+    Give the verification of an agency's whole log that is asked for and not done yet, or None.
+    """
+    query = select(verifications).where(
+        verifications.c.agency == agency,
+        verifications.c.whole.is_(True),
+        verifications.c.state != DONE,
+    )
+    with reading(engine) as connection:
+        row = connection.execute(query.limit(1)).first()
+    return Verification(**row._mapping) if row else None
+
+
 def _of_running(verification_id: str) -> Update:
     return update(verifications).where(
         verifications.c.id == verification_id, verifications.c.state != DONE

@@ -27,6 +27,7 @@ from tests.pages.browsing import Page, Service, sign_in, token_of
 
 # Who is signed in, what the page shows, and the line of alerts.
 STATEMENTS_MAX = 6
+STATE_STATEMENTS_MAX = 12  # the page of the state shows journals, quarantine and the log as well
 HTML = "<script>alert(1)</script>"
 
 
@@ -355,6 +356,7 @@ def test_a_page_asks_the_store_as_often_for_many_as_for_few(
         service.parts.access_keys.make(command_line("example"), told)
         an_alert(service, number + 100, None)
     assert {path: statements(service, admin, path) for path in paths} == before
+    assert before.pop("/state") <= STATE_STATEMENTS_MAX
     assert max(before.values()) <= STATEMENTS_MAX
 
 

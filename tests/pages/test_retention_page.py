@@ -55,7 +55,7 @@ def test_two_people_erase_a_call_and_a_hold_stops_them(
     ship(service.parts)
     for client in (supervisor, browser):
         listed = client.get("/decisions")
-        assert "two people asked for it and confirmed it" in words_of(listed.text)
+        assert "one person asked for it and another confirmed it" in words_of(listed.text)
     # What the journal still has goes within seconds; here it is done at once.
     service.parts.journal.erase_call("example", "page-erased", dt.datetime.now(dt.UTC))
     for address in (f"/decisions/{made}", f"/decisions/{made}/try"):

@@ -94,6 +94,21 @@ def test_verifications_are_done_in_pieces_and_a_fault_is_an_alert(store: Engine)
     assert last.good is False
 
 
+def test_what_is_missing_beside_the_log_is_one_alert_as_the_log_grows(store: Engine) -> None:
+    """
+    A number that never came is told once, not anew at each new head of the log.
+    """
+    filled(store)
+    records.insert(store, [record(20)], NOW)
+    for number in (21, 22):
+        records.insert(store, [record(number)], NOW)
+        chain.seal(store, NOW, 100)
+        fault = beside(store, "a", LATER)
+        assert fault is not None
+        assert str(fault).startswith("deletion: record 8 to 19")
+        assert raising.raise_for_broken_chain(store, "a", fault, LATER) == (number == 21)
+
+
 def test_what_was_stored_before_is_linked_by_the_migration(store: Engine) -> None:
     """
     A log from before the chain has a link for everything afterwards, and verifies.

@@ -20,7 +20,7 @@ from service.store import (
     quarantined,
     records,
 )
-from service.store.database import reading
+from service.store.database import reading, writing
 from tests.store.test_store import NOW, record
 
 LATER = NOW + timedelta(hours=1)
@@ -149,3 +149,42 @@ def test_the_position_follows_batches_in_any_order(store: Engine) -> None:
             position = journal_positions.find(connection, "h1")
         assert position is not None
         assert position.through == expected
+
+
+def test_what_is_missing_of_a_journal_is_named(store: Engine) -> None:
+    """
+    The first gap is told once a record behind it is old enough, and what never came once it was
+    noted long ago; what came lately is not missing yet, and where all is there nothing is.
+    """
+    records.insert(store, [record(1), record(4), record(6)], NOW)
+    records.insert(store, [record(1, host_id="h2", record_id="r-h2")], NOW)
+    records.insert(store, [record(1, host_id="h3", record_id="r-h3")], NOW - timedelta(hours=1))
+    journal_positions.note_highest(store, "h3", 9, NOW)
+
+    def missing(stored_before: datetime) -> dict[str, tuple[int, int] | None]:
+        found, count = journal_numbers.known(store, 9, stored_before=stored_before)
+        assert count == 3
+        return {one.host_id: (gap.first, gap.last) if gap else None for one, gap in found}
+
+    assert missing(NOW) == {"h1": None, "h2": None, "h3": None}
+    assert missing(LATER) == {"h1": (2, 3), "h2": None, "h3": (2, 9)}
+    ((newest, _),), count = journal_numbers.known(store, 1, stored_before=LATER)
+    assert (newest.host_id, count) == ("h1", 3)
+
+
+def test_an_agency_sees_its_own_in_quarantine(store: Engine) -> None:
+    """
+    The newest few of an agency stand first; another's are counted nowhere, nobody's apart.
+    """
+    for number in (1, 2, 3):
+        at = NOW + timedelta(minutes=number)
+        records.insert(store, [record(number, body=TOLD)], at)
+    records.insert(store, [record(4, body=TOLD, agency="b"), {"number": 5, "host_id": "h1"}], NOW)
+    found = quarantined.newest(store, "a", 2)
+    assert [one.journal_number for one in found] == [3, 2]
+    assert quarantined.counts(store, "a") == (3, 1)
+    assert quarantined.counts(store, "c") == (0, 1)
+    with writing(store) as connection:
+        assert quarantined.settle(connection, ("h1", 3), "test", LATER)
+    assert quarantined.counts(store, "a") == (2, 1)
+    assert [one.journal_number for one in quarantined.newest(store, "a", 2)] == [2, 1]

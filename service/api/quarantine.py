@@ -1,0 +1,31 @@
+"""
+`/v1/quarantine/{host_id}/{number}/retry`: another try to store what the store could not take. What
+is there is listed by `/readyz`.
+"""
+
+from flask import Blueprint, Response
+
+from service.access import STORE_AGAIN
+from service.api.asking import answer, who_asks
+from service.api.problems import RefusedError
+from service.parts import Parts
+
+
+def quarantine_blueprint(parts: Parts) -> Blueprint:
+    """
+    Make the resource.
+    """
+    blueprint = Blueprint("quarantine", __name__)
+
+    @blueprint.post("/v1/quarantine/<host_id>/<int:number>/retry")
+    def retry(host_id: str, number: int) -> Response:
+        """
+        Try to store a record of the agency: 200, 404, 409 `already_stored` or `erased`, 503.
+        """
+        actor = who_asks(parts, STORE_AGAIN).actor
+        found = parts.quarantine.retry(actor, host_id, number)
+        if found is None:
+            raise RefusedError(404, "no-such-record", "your agency has no such record there")
+        return answer(found)
+
+    return blueprint

@@ -1,0 +1,99 @@
+"""
+The operations of the state and of quarantine, and what they answer of where records are.
+"""
+
+from typing import Any
+
+from service.api.answer_schemas import (
+    FLAG,
+    MAYBE_TEXT,
+    TEXT,
+    TIME,
+    WHOLE,
+    many,
+    maybe,
+    ref,
+    thing,
+)
+from service.api.described import KEYED, REFUSED, Operations, path, responses
+
+
+def state_operations() -> dict[str, Operations]:
+    """
+    Describe every path of the state.
+    """
+    return {
+        "/readyz": {"get": _ready()},
+        "/v1/quarantine/{host_id}/{number}/retry": {"post": _retry()},
+    }
+
+
+def state_schemas() -> dict[str, dict[str, Any]]:
+    """
+    Describe what stands in the answers.
+    """
+    here = {
+        "host_id": TEXT,
+        "not_stored": WHOLE,
+        "oldest_s": {"type": "number"},
+        "bytes_used": WHOLE,
+        "bytes_max": WHOLE,
+        "disk_free_bytes": WHOLE,
+        "disk_free_bytes_min": WHOLE,
+    }
+    aside = {
+        "name": TEXT,
+        "why": {"type": "string", "enum": ["damaged", "restored"]},
+        "host_id": MAYBE_TEXT,
+        "state": {"type": "string", "enum": ["waits", "done"]},
+        "at": TIME,
+    }
+    known = {
+        "host_id": TEXT,
+        "through": WHOLE,
+        "highest": WHOLE,
+        "missing": maybe(thing({"first": WHOLE, "last": WHOLE})),
+        "at": TIME,
+    }
+    place = {"host_id": TEXT, "number": WHOLE, "record_id": MAYBE_TEXT}
+    kept = {**place, "kind": MAYBE_TEXT, "reason": TEXT, "at": TIME}
+    return {
+        "JournalsHere": thing({"here": maybe(thing(here)), "aside": many(thing(aside))}),
+        "JournalsInStore": thing({"count": WHOLE, "newest": many(thing(known))}),
+        "Quarantine": thing({"count": WHOLE, "of_nobody": WHOLE, "newest": many(thing(kept))}),
+        "StoredAgain": thing({**place, "stored": FLAG, "reason": MAYBE_TEXT}),
+    }
+
+
+def _ready() -> dict[str, Any]:
+    return {
+        "summary": "Can calls be answered, and what is degraded?",
+        "description": """With any key that works it also lists where records are (the journals of
+this host and those that the store knows, what is in quarantine, the head of the agency's log),
+every process of this host, what it stands on, and what went wrong last. What cannot be asked while
+the store is away is `null`. `missing` are numbers of a journal that the store still lacks a minute
+after later ones came.""",
+        "responses": responses({200: ref("Readiness")}, REFUSED),
+        "security": [{}, {"key": []}],
+    }
+
+
+def _retry() -> dict[str, Any]:
+    return {
+        "summary": "Try again to store a record that is in quarantine",
+        "description": """For a program that can read it since. `stored` says whether it is stored
+now; where it is not it stays, and `reason` says why.""",
+        "operationId": "storeAgain",
+        "parameters": [
+            path("host_id", "The host whose journal it came from"),
+            {
+                "name": "number",
+                "in": "path",
+                "required": True,
+                "description": "Its number in that journal",
+                "schema": {"type": "integer", "minimum": 1},
+            },
+        ],
+        "responses": responses({200: ref("StoredAgain")}, (*REFUSED, 404, 409, 503)),
+        **KEYED,
+    }

@@ -1,0 +1,110 @@
+"""
+Look after records that the store could not take as they are: the newest few by their names and
+reasons, and another try once the program can read them.
+
+What a record says is shown to nobody: it may be about a person.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine
+
+from service.access import Actor
+from service.alerts import raise_for_stored
+from service.audit import Audit
+from service.errors import ConflictError
+from service.instants import iso
+from service.store import audit, quarantined, records
+from service.store.quarantined import Quarantined
+
+NEWEST_MAX: Final = 5
+NUMBER_MAX: Final = 2**63 - 1  # of a journal, and of a column
+ACT: Final = "stored out of quarantine"
+
+
+class Quarantine:
+    """
+    Quarantine of one agency at a time. One per process; any thread may call it.
+    """
+
+    def __init__(self, store: Engine, trail: Audit, now: Callable[[], dt.datetime]) -> None:
+        self._store = store
+        self._trail = trail
+        self._now = now
+
+    def state(self, agency: str) -> dict[str, Any]:
+        """
+        Count an agency's records, and those of which nobody can tell whose they are; and give the
+        agency's newest few.
+
+        Raises:
+            StoreUnavailableError: the store cannot be reached.
+        """
+        count, of_nobody = quarantined.counts(self._store, agency)
+        newest = quarantined.newest(self._store, agency, NEWEST_MAX) if count else ()
+        return {
+            "count": count,
+            "of_nobody": of_nobody,
+            "newest": [
+                {
+                    "host_id": one.host_id,
+                    "number": one.journal_number,
+                    "record_id": one.record_id,
+                    "kind": one.kind,
+                    "reason": one.reason,
+                    "at": iso(one.stored_at),
+                }
+                for one in newest
+            ],
+        }
+
+    def retry(self, actor: Actor, host_id: str, number: int) -> dict[str, Any] | None:
+        """
+        Try to store a record of the actor's agency, now that the program may be able to; None where
+        there is none. One that still cannot be stored stays, and `reason` says why.
+
+        Raises:
+            ConflictError: it was stored before (`already_stored`), or `erased`.
+            StoreUnavailableError: the store cannot be reached; nothing was stored.
+        """
+        is_place = host_id.isascii() and host_id.isprintable() and 0 < number <= NUMBER_MAX
+        found = quarantined.find(self._store, host_id, number) if is_place else None
+        if found is None or found.agency != actor.agency:
+            return None
+        reason = self.store_again(actor, found)
+        return {
+            "host_id": host_id,
+            "number": number,
+            "record_id": found.record_id,
+            "stored": reason is None,
+            "reason": reason,
+        }
+
+    def store_again(self, actor: Actor, kept: Quarantined) -> str | None:
+        """
+        Try to store one record, and note who did it in the trail of its agency, if it has one.
+
+        Returns:
+            Why it still cannot be stored, and nothing has changed; None: it is stored.
+
+        Raises:
+            ConflictError: it was stored before (`already_stored`), or `erased`.
+            StoreUnavailableError: the store cannot be reached; nothing was stored.
+        """
+        if kept.erased is not None:
+            said = f"it was erased on {kept.erased.at[:10]}: {kept.erased.words}"
+            raise ConflictError("erased", f"{said}. Nothing is left to store")
+        if kept.settled_at is not None:
+            text = f"it was stored at {kept.settled_at:%Y-%m-%d %H:%M:%S} UTC"
+            raise ConflictError("already_stored", text)
+        subject = kept.kind or "record", kept.record_id or f"{kept.host_id}:{kept.journal_number}"
+        place = {"host_id": kept.host_id, "number": kept.journal_number}
+
+        def also(connection: Connection, kind: str, rows: Sequence[Mapping[str, Any]]) -> None:
+            raise_for_stored(connection, kind, rows)
+            if kept.agency is not None:
+                audit.add(connection, self._trail.entry(actor, ACT, subject, **place))
+
+        return records.store_again(self._store, kept, actor.identity, self._now(), also=also)
