@@ -25,6 +25,8 @@ WORDS: Final[Mapping[str, str]] = {
     "aside_unknown": "A journal that was set aside cannot be read, nor told whose it was.",
     "aside_waits": "A journal that was set aside could not be shipped yet.",
     "audit_export_broken_off": "An export of the audit trail broke off.",
+    "counters_alone": "A process found no room for its counters: `/metrics` lacks what it counts.",
+    "counters_not_read": "The counters of the processes could not be read: `/metrics` lacks them.",
     "chain_broken": "The log of an agency does not verify: somebody changed the store.",
     "audit_not_stored": "An entry of the audit trail is only in the log: the store was away.",
     "away": "A part that the shipper needs was away; records waited.",
