@@ -16,6 +16,7 @@ from service.host.process_list import listed
 from service.host.restarts import restarts
 from service.journal import aside
 from service.parts import Parts
+from service.surroundings import QUARANTINED_MAX
 
 LOOK_AGE_S_MAX: Final = 15.0  # a look is taken every second; a slow network may take a few
 TROUBLES_MAX: Final = 20
@@ -50,6 +51,7 @@ WORDS: Final[Mapping[str, str]] = {
     "sign_in_of_nobody": "A sign-in failed for an address that nobody has.",
     "store_away_at_start": "The store was away at the start.",
     "surroundings": "The store or the queue went away, or came back.",
+    "vital_sign_not_read": "Something that `/metrics` tells of this host could not be read.",
     "view_failed": "A request of the API failed.",
 }
 
@@ -77,14 +79,17 @@ def summary(parts: Parts, actor: Actor | None = None) -> dict[str, Any]:
     """
     Say whether calls can be answered, what is degraded, and what waits for the store.
 
-    Only the actor's own agency is named.
+    Only the actor's own agency is named, and only its records in quarantine are counted; without an
+    actor those of all.
     """
     count, oldest_s = parts.journal.backlog()
-    degraded = _degraded(parts, oldest_s, actor.agency if actor else None)
+    whose = actor.agency if actor else None
+    degraded = _degraded(parts, oldest_s, whose)
+    waits = {"not_stored": count, "oldest_s": round(oldest_s, 1)}
     return {
         "status": "degraded" if degraded else "ready",
         "degraded": degraded,
-        "journal": {"not_stored": count, "oldest_s": round(oldest_s, 1)},
+        "journal": {**waits, "quarantined": parts.surroundings.seen.quarantined_of(whose)},
     }
 
 
@@ -180,9 +185,19 @@ def _degraded(parts: Parts, oldest_s: float, whose: str | None) -> list[dict[str
     said += [("journal", text) for text in parts.journal.room().warnings]
     if count := aside.waiting(parts.settings.home):
         said.append(("journal", f"{count} journals set aside wait to be shipped to the store"))
+    said += [("quarantine", text) for text in _in_quarantine(seen.quarantined_of(whose))]
     if not seen.has_queue:
         said.append(("queue", "the queue cannot be reached: decisions wait in the journal"))
     for name in ("worker", "beat"):
         if seen.has_queue and parts.surroundings.alive(name) is False:
             said.append((name, f"no sign of life from the {name}: decisions wait in the journal"))
     return [{"part": part, "text": text} for part, text in said]
+
+
+def _in_quarantine(count: int | None) -> Iterator[str]:
+    if count:
+        number = f"{count} or more" if count >= QUARANTINED_MAX else str(count)
+        yield (
+            f"{number} {'record is' if count == 1 else 'records are'} in quarantine, kept whole:"
+            " the store cannot take them as they are; see why with `crisis-router quarantine list`"
+        )

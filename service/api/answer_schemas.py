@@ -271,7 +271,13 @@ def _state() -> dict[str, Schema]:
             {
                 "status": {"type": "string", "enum": ["ready", "degraded"]},
                 "degraded": many(part),
-                "journal": thing({"not_stored": WHOLE, "oldest_s": {"type": "number"}}),
+                "journal": thing(
+                    {
+                        "not_stored": WHOLE,
+                        "oldest_s": {"type": "number"},
+                        "quarantined": maybe(WHOLE),
+                    }
+                ),
                 "processes": many(process),
                 "parts": many(stood_on),
                 "troubles": many(trouble),
