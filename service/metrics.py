@@ -7,6 +7,7 @@ are mapped, and every label has few values.
 """
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -52,11 +53,21 @@ class Metrics:
             return b""
 
 
+@dataclass(frozen=True, slots=True)
+class ShippingMetrics:
+    """
+    The counters of the shipper.
+    """
+
+    shipped: Counter
+    sent_again: Counter
+
+
 def make_metrics() -> Metrics:
     """
     Make the counters of a process that answers.
     """
-    take_room()
+    _take_room("counter", "histogram")
     registry = CollectorRegistry()
     return Metrics(
         registry,
@@ -87,7 +98,27 @@ def make_metrics() -> Metrics:
     )
 
 
-def take_room() -> None:
+def make_shipping_metrics() -> ShippingMetrics:
+    """
+    Make the counters of a shipper; those who answer show them.
+    """
+    _take_room("counter")
+    registry = CollectorRegistry()
+    return ShippingMetrics(
+        Counter(
+            "crisis_router_shipped_records",
+            "Records of this host's journal that the store confirmed to the shipper",
+            registry=registry,
+        ),
+        Counter(
+            "crisis_router_batches_sent_again",
+            "Batches with a record that was sent before and that the store did not confirm",
+            registry=registry,
+        ),
+    )
+
+
+def _take_room(*kinds: str) -> None:
     """
     Take the room for this process's files, before its first counter is made. Where there is none
     the process counts for itself alone, and nobody reads it.
@@ -96,18 +127,18 @@ def take_room() -> None:
     if folder is None:
         return
     try:
-        _make_files(Path(folder))
+        _make_files(Path(folder), kinds)
     except OSError as error:
         log.warning("counters_alone", error=type(error).__name__)
         values.ValueClass = values.MutexValue
 
 
-def _make_files(folder: Path) -> None:
+def _make_files(folder: Path, kinds: Iterable[str]) -> None:
     # A system may clear its memory folder when the user who started the service signs out.
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
         raise PermissionError(folder)
-    for kind in ("counter", "histogram"):
+    for kind in kinds:
         path = folder / f"{kind}_{os.getpid()}.db"
         if path.exists():
             continue  # of a process that died and had our number: its counts go on

@@ -217,8 +217,12 @@ def _to() -> dict[str, tuple[dict[str, Any], str]]:
 def _ready() -> dict[str, Any]:
     return {
         "summary": "Can calls be answered, and what is degraded?",
-        "description": "With any key that works, every process of this host is listed too,"
-        " what it stands on, and what went wrong last.",
+        "description": """With any key that works, every process of this host is listed too, what it
+stands on, and what went wrong last.
+
+`journal` says what of this host is not in the store yet, and for how long; `quarantined` counts,
+from 0 to 1000, the records of the key's agency (without a key: of all) that the store cannot take
+as they are, as last seen; null where the store was never seen.""",
         "responses": _responses({200: ref("Readiness")}, REFUSED),
         "security": [{}, {"key": []}],
     }
@@ -227,6 +231,11 @@ def _ready() -> dict[str, Any]:
 def _metrics() -> dict[str, Any]:
     content = {"text/plain": {"schema": {"type": "string"}}}
     responses = {
-        "200": {"description": "Counters in the text format of Prometheus", "content": content}
+        "200": {"description": "Metrics in the text format of Prometheus", "content": content}
     }
-    return {"summary": "What the service counts about itself", "responses": responses}
+    return {
+        "summary": "What the service counts about itself",
+        "description": "Each metric says in its `HELP` what it is; what cannot be read is left out."
+        " Nothing is about a person or a call.",
+        "responses": responses,
+    }

@@ -11,9 +11,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.multiprocess import MultiProcessCollector
 from sqlalchemy import select
 
 from service.journal import Entry, Journal, Written, create_journal
+from service.metrics import COUNTER_FOLDER
 from service.redis_client import ALIVE_KEY
 from service.settings import Settings, read_settings
 from service.store import agencies, decisions, dispatches, journal_positions, quarantined, reviews
@@ -231,16 +234,30 @@ def test_a_record_that_nobody_can_read_holds_up_no_other(host: Host) -> None:
 @pytest.mark.parametrize("host", ["sqlite"], indirect=True)
 def test_a_flushed_redis_is_told_again(host: Host) -> None:
     """
-    What Redis forgot while nobody took it is sent again.
+    What Redis forgot while nobody took it is sent again, and both are counted where every process
+    finds it.
     """
     host.environment["CRISIS_ROUTER_SHIP_AGAIN_S"] = "0.5"
+    host.environment[COUNTER_FOLDER] = str(host.home / "counters")
     host.start_shipper()
     host.append("r-1")
     queue = host.redis.client()
     wait_until(lambda: queue.llen(QUEUE) > 0, 20)
+    assert counted(host, "crisis_router_shipped_records_total") == 0
     queue.flushall()
     host.start_worker()
     host.wait_stored(["r-1"], 20)
+    wait_until(lambda: counted(host, "crisis_router_shipped_records_total") == 1, 20)
+    assert (counted(host, "crisis_router_batches_sent_again_total") or 0) >= 1
+
+
+def counted(host: Host, name: str) -> float | None:
+    """
+    Give what the processes of a host counted.
+    """
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, str(host.home / "counters"))
+    return registry.get_sample_value(name)
 
 
 @pytest.mark.parametrize("host", ["sqlite"], indirect=True)
