@@ -19,6 +19,7 @@ from service.host.process_list import listed
 from service.host.restarts import restarts
 from service.journal import aside
 from service.parts import Parts
+from service.surroundings import QUARANTINED_MAX
 
 LOOK_AGE_S_MAX: Final = 15.0  # a look is taken every second; a slow network may take a few
 TROUBLES_MAX: Final = 20
@@ -28,6 +29,8 @@ WORDS: Final[Mapping[str, str]] = {
     "aside_unknown": "A journal that was set aside cannot be read, nor told whose it was.",
     "aside_waits": "A journal that was set aside could not be shipped yet.",
     "audit_export_broken_off": "An export of the audit trail broke off.",
+    "counters_alone": "A process found no room for its counters: `/metrics` lacks what it counts.",
+    "counters_not_read": "The counters of the processes could not be read: `/metrics` lacks them.",
     "chain_broken": "The log of an agency does not verify: somebody changed the store.",
     "audit_not_stored": "An entry of the audit trail is only in the log: the store was away.",
     "away": "A part that the shipper needs was away; records waited.",
@@ -51,6 +54,7 @@ WORDS: Final[Mapping[str, str]] = {
     "sign_in_of_nobody": "A sign-in failed for an address that nobody has.",
     "store_away_at_start": "The store was away at the start.",
     "surroundings": "The store or the queue went away, or came back.",
+    "vital_sign_not_read": "Something that `/metrics` tells of this host could not be read.",
     "view_failed": "A request of the API failed.",
 }
 
@@ -78,14 +82,17 @@ def summary(parts: Parts, actor: Actor | None = None) -> dict[str, Any]:
     """
     Say whether calls can be answered, what is degraded, and what waits for the store.
 
-    Only the actor's own agency is named.
+    Only the actor's own agency is named, and only its records in quarantine are counted; without an
+    actor those of all.
     """
     here = journals.of_this_host(parts.journal)
-    degraded = _degraded(parts, here, actor.agency if actor else None)
+    whose = actor.agency if actor else None
+    degraded = _degraded(parts, here, whose)
+    waits = {name: here[name] if here else None for name in ("not_stored", "oldest_s")}
     return {
         "status": "degraded" if degraded else "ready",
         "degraded": degraded,
-        "journal": {name: here[name] if here else None for name in ("not_stored", "oldest_s")},
+        "journal": {**waits, "quarantined": parts.surroundings.seen.quarantined_of(whose)},
     }
 
 
@@ -205,6 +212,7 @@ def _degraded(
     said += [("journal", text) for text in _warnings(parts)]
     if count := aside.waiting(parts.settings.home):
         said.append(("journal", f"{count} journals set aside wait to be shipped to the store"))
+    said += [("quarantine", text) for text in _in_quarantine(seen.quarantined_of(whose))]
     if not seen.has_queue:
         said.append(("queue", "the queue cannot be reached: decisions wait in the journal"))
     for name in ("worker", "beat"):
@@ -223,4 +231,13 @@ def _warnings(parts: Parts) -> tuple[str, ...]:
         return (
             "the journal cannot be read: where it cannot be written either, calls are answered and"
             " not recorded: have the disk of this host looked at",
+        )
+
+
+def _in_quarantine(count: int | None) -> Iterator[str]:
+    if count:
+        number = f"{count} or more" if count >= QUARANTINED_MAX else str(count)
+        yield (
+            f"{number} {'record is' if count == 1 else 'records are'} in quarantine, kept whole:"
+            " the store cannot take them as they are; see why with `crisis-router quarantine list`"
         )

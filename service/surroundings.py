@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import structlog
@@ -25,13 +25,14 @@ from service.errors import StoreUnavailableError
 from service.incident_types import NO_OWN_TYPES, Facts, OwnTypes
 from service.redis_client import ALIVE_KEY, connect
 from service.settings import Settings
-from service.store import agencies, keys, mapped_types, sessions
+from service.store import agencies, keys, mapped_types, quarantined, sessions
 from service.store.agencies import Agency
 from service.store.keys import Key
 from service.store.sessions import Session
 
 log = structlog.get_logger()
 LOOK_AGAIN_S = 0.1  # keys that nobody has cost the store no more than ten looks a second
+QUARANTINED_MAX: Final = 1000  # are counted, so that a look costs little whatever went wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,27 @@ class Seen:
     # By the id of a person who has a key; not kept on disk.
     names: Mapping[str, str] = field(default_factory=dict)
     own_types: Mapping[str, OwnTypes] = field(default_factory=dict)
+    # How many records are in quarantine, by agency; None where nobody ever saw it. Not kept on
+    # disk, and no change of what is.
+    quarantined: Mapping[str | None, int] | None = field(default=None, compare=False)
 
     def types_of(self, agency: str) -> OwnTypes:
         """
         Give what an agency says itself of its type codes.
         """
         return self.own_types.get(agency, NO_OWN_TYPES)
+
+    def quarantined_of(self, agency: str | None) -> int | None:
+        """
+        Count what is in quarantine of an agency, or None stands for all; at most `QUARANTINED_MAX`.
+        A record whose agency could not be read may be anybody's. None: nobody ever saw it.
+        """
+        found = self.quarantined
+        if found is None:
+            return None
+        if agency is None:
+            return sum(found.values())
+        return found.get(agency, 0) + found.get(None, 0)
 
     def name_of(self, key: Key) -> str:
         """
@@ -135,6 +151,7 @@ class Surroundings:
             found_sessions = {one.token_digest: one for one in self._open_sessions()}
             found_names = keys.owners(self._store)
             found_types = mapped_types.own_types(self._store)
+            in_quarantine = quarantined.by_agency(self._store, QUARANTINED_MAX)
         except StoreUnavailableError:
             found = replace(before, has_store=False, has_queue=has_queue)
         else:
@@ -144,6 +161,7 @@ class Surroundings:
                 has_queue=has_queue,
                 names=found_names,
                 own_types=found_types,
+                quarantined=in_quarantine,
             )
         is_whole = found.has_store and found.has_queue
         has_changed = (found.has_store, found.has_queue) != (before.has_store, before.has_queue)

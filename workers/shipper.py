@@ -28,6 +28,7 @@ from service.errors import JournalUnavailableError, StoreUnavailableError
 from service.host.signs_of_life import SignOfLife
 from service.journal import Journal, Unstored
 from service.log import configure_log
+from service.metrics import make_shipping_metrics
 from service.retention import erase_aside, erase_in_journal
 from service.rulesets import read_agency_defaults
 from service.settings import Settings, read_settings
@@ -83,6 +84,7 @@ class Shipper:
     def __init__(self, settings: Settings, journal: Journal) -> None:
         self._settings = settings
         self._journal = journal
+        self._metrics = make_shipping_metrics()
         self._celery = make_celery(settings)
         self._store = open_store(settings.database_url, wait_s_max=settings.store_wait_s_max)
         self._sent: dict[int, _Sent] = {}
@@ -160,6 +162,7 @@ class Shipper:
         with self._needing("journal"):
             if stored:
                 self._journal.confirm(sorted(stored))
+                self._metrics.shipped.inc(len(stored))
         for number in stored:
             del self._sent[number]
         now = time.monotonic()
@@ -230,6 +233,8 @@ class Shipper:
             return
         with self._needing("redis"):
             self._send_task(batch)
+        if any(record.number in self._tries for record in batch):
+            self._metrics.sent_again.inc()
         now = time.monotonic()
         self._sent |= {
             record.number: _Sent(now, self._tries.pop(record.number, 0), size_of(record))
@@ -253,7 +258,7 @@ class Shipper:
             log.info("back", part=part)
             # What was on its way when a part went is most likely lost: it is sent again at once.
             self._give_up_waiting(set(self._sent))
-            self._tries.clear()
+            self._tries = dict.fromkeys(self._tries, 0)
 
 
 class _Rounds:

@@ -272,7 +272,13 @@ def _state() -> dict[str, Schema]:
             {
                 "status": {"type": "string", "enum": ["ready", "degraded"]},
                 "degraded": many(part),
-                "journal": thing({"not_stored": MAYBE_WHOLE, "oldest_s": oldest_s}),
+                "journal": thing(
+                    {
+                        "not_stored": MAYBE_WHOLE,
+                        "oldest_s": oldest_s,
+                        "quarantined": MAYBE_WHOLE,
+                    }
+                ),
                 "journals": ref("JournalsHere"),
                 "journals_in_store": maybe(ref("JournalsInStore")),
                 "quarantine": maybe(ref("Quarantine")),

@@ -8,6 +8,7 @@ from service.access import READ_STATE
 from service.api.asking import answer, who_asks
 from service.parts import Parts
 from service.state import summary, whole
+from service.vital_signs import VitalSigns
 
 
 def health_blueprint(parts: Parts) -> Blueprint:
@@ -36,8 +37,9 @@ def health_blueprint(parts: Parts) -> Blueprint:
     @blueprint.get("/metrics")
     def metrics() -> Response:
         """
-        Give the counters of every process: 200.
+        Give the counters of every process, and how this host is just now: 200.
         """
-        return Response(parts.metrics.text(), mimetype="text/plain; version=0.0.4")
+        text = parts.metrics.text() + VitalSigns(parts).text()
+        return Response(text, mimetype="text/plain; version=0.0.4")
 
     return blueprint

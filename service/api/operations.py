@@ -216,6 +216,11 @@ def _to() -> dict[str, tuple[dict[str, Any], str]]:
 def _metrics() -> dict[str, Any]:
     content = {"text/plain": {"schema": {"type": "string"}}}
     responses = {
-        "200": {"description": "Counters in the text format of Prometheus", "content": content}
+        "200": {"description": "Metrics in the text format of Prometheus", "content": content}
     }
-    return {"summary": "What the service counts about itself", "responses": responses}
+    return {
+        "summary": "What the service counts about itself",
+        "description": "Each metric says in its `HELP` what it is; what cannot be read is left out."
+        " Nothing is about a person or a call.",
+        "responses": responses,
+    }

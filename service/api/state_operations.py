@@ -72,7 +72,11 @@ def _ready() -> dict[str, Any]:
 this host and those that the store knows, what is in quarantine, the head of the agency's log),
 every process of this host, what it stands on, and what went wrong last. What cannot be asked while
 the store is away is `null`. `missing` are numbers of a journal that the store still lacks a minute
-after later ones came.""",
+after later ones came.
+
+`journal` says what of this host is not in the store yet, and for how long; `quarantined` counts,
+from 0 to 1000, the records of the key's agency (without a key: of all) that the store cannot take
+as they are, as last seen; `null` where the store was never seen.""",
         "responses": responses({200: ref("Readiness")}, REFUSED),
         "security": [{}, {"key": []}],
     }

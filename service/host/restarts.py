@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+PARTS = ("api", "beat", "granian", "redis", "shipper", "worker")
 _FILE = "restarts.json"
 WHYS = ("died", "hung")
 
@@ -43,11 +44,15 @@ def restarts(home: Path) -> list[dict[str, Any]]:
     """
     List how often each part died or hung since the start; a part that never did is not named.
     """
+    return [{"part": part, **one} for part, one in sorted((counted(home) or {}).items())]
+
+
+def counted(home: Path) -> dict[str, dict[str, int]] | None:
+    """
+    Give the counts of each part that died or hung since the start; None where they cannot be read.
+    """
     try:
         counts = orjson.loads((home / _FILE).read_bytes())
-        return [
-            {"part": part, **{why: int(one[why]) for why in WHYS}}
-            for part, one in sorted(counts.items())
-        ]
+        return {part: {why: int(one[why]) for why in WHYS} for part, one in counts.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return []
+        return None

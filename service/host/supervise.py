@@ -25,9 +25,11 @@ from pathlib import Path
 
 from service.errors import SettingsError
 from service.host.child_process import ChildProcess, Plan
+from service.host.counter_folder import counter_folder
 from service.host.first_start import CREDENTIALS, make_home, prepare
 from service.host.oversight import Oversight
 from service.host.private_redis import PrivateRedis, plan_redis
+from service.metrics import COUNTER_FOLDER
 from service.redis_client import connect
 from service.settings import SETTINGS, Settings
 
@@ -76,7 +78,8 @@ def supervise(settings: Settings, say: Say = print) -> int:
         redis = None if settings.redis_url else plan_redis(settings.home)
         if redis is not None and redis.made_folder is not None:
             held.callback(shutil.rmtree, redis.made_folder, ignore_errors=True)
-        parts = _plan_parts(settings, redis)
+        counters = held.enter_context(counter_folder(settings.home))
+        parts = _plan_parts(settings, redis, counters)
         client = connect(redis.url) if redis is not None else None
         try:
             return _run(settings, parts, Oversight(settings, parts, client, say), stop, say)
@@ -197,14 +200,13 @@ def _stop_all(settings: Settings, parts: dict[str, ChildProcess], say: Say) -> N
     say("stopped")
 
 
-def _plan_parts(settings: Settings, redis: PrivateRedis | None) -> dict[str, ChildProcess]:
-    logs, metrics = settings.home / "logs", settings.home / "metrics"
+def _plan_parts(
+    settings: Settings, redis: PrivateRedis | None, counters: Path | None
+) -> dict[str, ChildProcess]:
+    logs = settings.home / "logs"
     logs.mkdir(mode=0o700, exist_ok=True)
-    # The counters of the run before would be added to this one's.
-    shutil.rmtree(metrics, ignore_errors=True)
-    metrics.mkdir(mode=0o700)
     url = settings.redis_url if redis is None else redis.url
-    environment = _environment(settings, url, metrics)
+    environment = _environment(settings, url, counters)
     python, celery = (sys.executable, "-m"), ("celery", "-A", "workers.celery_app")
     commands = {
         "api": tuple(granian_command(settings)),
@@ -238,12 +240,15 @@ def _plan_parts(settings: Settings, redis: PrivateRedis | None) -> dict[str, Chi
     }
 
 
-def _environment(settings: Settings, redis_url: str, metrics: Path) -> dict[str, str]:
+def _environment(settings: Settings, redis_url: str, counters: Path | None) -> dict[str, str]:
     environment = dict(os.environ)
     for row in SETTINGS:
         environment[row.variable] = str(getattr(settings, row.name))
     environment["CRISIS_ROUTER_REDIS_URL"] = redis_url
-    environment["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
+    if counters is not None:
+        environment[COUNTER_FOLDER] = str(counters)
+    else:
+        environment.pop(COUNTER_FOLDER, None)  # each process counts for itself alone
     path = environment.get("PYTHONPATH")
     environment["PYTHONPATH"] = f"{_ROOT}{os.pathsep}{path}" if path else str(_ROOT)
     if environment.pop("PYTHONDONTWRITEBYTECODE", None):

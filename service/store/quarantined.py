@@ -184,6 +184,23 @@ def count(engine: Engine) -> int:
         return connection.execute(query).scalar_one()
 
 
+def by_agency(engine: Engine, limit: int) -> dict[str | None, int]:
+    """
+    Count what is in quarantine now for each agency, among the *limit* that came last; None stands
+    for records whose agency could not be read.
+    """
+    last = (
+        select(quarantined.c.agency)
+        .where(quarantined.c.settled_at.is_(None))
+        .order_by(quarantined.c.stored_at.desc())
+        .limit(limit)
+        .subquery()
+    )
+    query = select(last.c.agency, func.count()).group_by(last.c.agency)
+    with reading(engine) as connection:
+        return {one[0]: one[1] for one in connection.execute(query)}
+
+
 def page(
     engine: Engine, limit: int, after: tuple[str, int] | None = None
 ) -> tuple[Quarantined, ...]:

@@ -33,8 +33,11 @@ def test_a_call_is_answered_recorded_and_stored_and_nothing_stays_behind(tmp_pat
         assert [item["decision_id"] for item in listed] == [answer["decision_id"]]
         children = psutil.Process(up.pid).children(recursive=True)
         assert len(children) >= len(parts)
+        counters = (home / "metrics").readlink()
+        assert counters.stat().st_mode & 0o777 == 0o700
     assert up.returncode == 0
     assert not [child for child in children if child.is_running()]
+    assert not counters.exists()
 
 
 def test_a_second_start_has_the_same_keys_and_decisions(tmp_path: Path) -> None:

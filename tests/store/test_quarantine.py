@@ -188,3 +188,23 @@ def test_an_agency_sees_its_own_in_quarantine(store: Engine) -> None:
         assert quarantined.settle(connection, ("h1", 3), "test", LATER)
     assert quarantined.counts(store, "a") == (2, 1)
     assert [one.journal_number for one in quarantined.newest(store, "a", 2)] == [2, 1]
+
+
+def test_it_is_counted_for_each_agency_and_never_without_end(store: Engine) -> None:
+    """
+    Records whose agency nobody can read are counted apart, what was stored after all is not
+    counted, and the count ends at its limit with what came last.
+    """
+    assert quarantined.by_agency(store, 9) == {}
+    first = [record(1, body=TOLD), record(2, body=TOLD, agency="b"), record(3, agency="a" * 65)]
+    records.insert(store, [*first, {"number": 4, "host_id": "h1"}], NOW)
+    records.insert(store, [record(5, body=TOLD), record(6, body=TOLD)], LATER)
+    counted = quarantined.by_agency(store, 9)
+    assert counted["a"] == 3
+    assert counted["b"] == 1
+    assert sum(counted.values()) == 6
+    assert None in counted
+    assert quarantined.by_agency(store, 2) == {"a": 2}
+    with writing(store) as connection:
+        assert quarantined.settle(connection, ("h1", 5), "test", LATER)
+    assert quarantined.by_agency(store, 9)["a"] == 2

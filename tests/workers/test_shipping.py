@@ -7,17 +7,19 @@ import json
 import signal
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.multiprocess import MultiProcessCollector
 from sqlalchemy import select
 
-from service.journal import Entry, Journal, Written, create_journal
+from service.journal import Journal
+from service.metrics import COUNTER_FOLDER
 from service.redis_client import ALIVE_KEY
-from service.settings import Settings, read_settings
 from service.store import (
     agencies,
     decisions,
@@ -28,127 +30,13 @@ from service.store import (
     reviews,
 )
 from service.store.agencies import Agency
-from service.store.database import open_store, reading
-from service.store.migration import migrate
-from tests.servers import ROOT, Child, RedisServer, child_environment, python
+from service.store.database import reading
+from tests.servers import RedisServer
+from tests.workers.working_host import Host, wait_until
 from workers.celery_app import QUEUE, make_celery
 from workers.shipper import Shipper
 
 STORED_WITHIN_S = 2.0
-
-
-class Host:
-    """
-    One host: its journal, and the shipper and worker that run on it.
-    """
-
-    def __init__(self, home: Path, redis: RedisServer, database_url: str) -> None:
-        environment = {
-            "CRISIS_ROUTER_HOME": str(home),
-            "CRISIS_ROUTER_DATABASE_URL": database_url,
-            "CRISIS_ROUTER_REDIS_URL": redis.url,
-        }
-        self.settings: Settings = read_settings(environment)
-        self.environment = child_environment(environment)
-        self.home = home
-        self.redis = redis
-        create_journal(self.settings.journal_path)
-        migrate(self.settings.database_url)
-        self.journal = Journal(self.settings)
-        self.store = open_store(self.settings.database_url)
-        self.children: list[Child] = []
-
-    def start_shipper(self) -> Child:
-        """
-        Start the shipper, as `up` does.
-        """
-        return self._start("shipper", python("workers.shipper"))
-
-    def start_worker(self) -> Child:
-        """
-        Start a Celery worker, as `up` does.
-        """
-        words = "celery -A workers.celery_app worker -P threads -c 2 -l warning"
-        quiet = "--without-gossip --without-mingle --without-heartbeat"
-        return self._start("worker", python(*words.split(), *quiet.split()))
-
-    def start_beat(self) -> Child:
-        """
-        Start beat, as `up` does.
-        """
-        schedule = str(self.home / "beat-schedule")
-        words = f"celery -A workers.celery_app beat --pidfile= -l warning -s {schedule}"
-        return self._start("beat", python(*words.split()))
-
-    def _start(self, name: str, argv: list[object]) -> Child:
-        child = Child(argv, self.home / f"{name}.log", env=self.environment, cwd=ROOT)
-        self.children.append(child)
-        return child
-
-    def append(self, record_id: str, *, filled: int = 0) -> None:
-        """
-        Write one decision into the journal, *filled* up with that many characters.
-        """
-        answer = {
-            "recommendation": {"responders": [{"kind": "mobile_crisis"}], "urgency": "moderate"}
-        }
-        decided_at = datetime.now(UTC).isoformat()
-        body = {"answer": answer, "filled": "x" * filled}
-        entry = Entry("decision", record_id, "example", record_id, decided_at, None, None, body)
-        assert isinstance(self.journal.append(entry), Written)
-
-    def append_dispatch(self, record_id: str, about: str) -> None:
-        """
-        Write one report of what was sent into the journal.
-        """
-        at = datetime.now(UTC).isoformat()
-        answer = {
-            "dispatch_id": record_id,
-            "decision_id": about,
-            "responders": ["ems"],
-            "override": True,
-            "released": [],
-            "reason": "closer_unit",
-            "call_back_at": None,
-            "reported_at": at,
-            "warnings": [],
-        }
-        body = {"request": {"comment": None}, "answer": answer}
-        entry = Entry("dispatch", record_id, "example", about, at, None, None, body)
-        assert isinstance(self.journal.append(entry), Written)
-
-    def wait_stored(self, record_ids: list[str], within_s: float) -> float:
-        """
-        Wait until the journal knows that the store has them all, and give the seconds.
-        """
-        return wait_until(
-            lambda: all(
-                (record := self.journal.find("example", one)) is not None
-                and record.state == "stored"
-                for one in record_ids
-            ),
-            within_s,
-        )
-
-    def stop(self) -> None:
-        """
-        End what was started, by its own ids.
-        """
-        for child in self.children:
-            child.stop(signal.SIGKILL)
-        self.journal.close()
-        self.store.dispose()
-
-
-def wait_until(is_so: Callable[[], bool], within_s: float) -> float:
-    """
-    Wait until *is_so*, and give the seconds that it took.
-    """
-    start = time.monotonic()
-    while not is_so():
-        assert time.monotonic() - start < within_s, "it did not happen in time"
-        time.sleep(0.01)
-    return time.monotonic() - start
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -240,16 +128,30 @@ def test_a_record_that_nobody_can_read_holds_up_no_other(host: Host) -> None:
 @pytest.mark.parametrize("host", ["sqlite"], indirect=True)
 def test_a_flushed_redis_is_told_again(host: Host) -> None:
     """
-    What Redis forgot while nobody took it is sent again.
+    What Redis forgot while nobody took it is sent again, and both are counted where every process
+    finds it.
     """
     host.environment["CRISIS_ROUTER_SHIP_AGAIN_S"] = "0.5"
+    host.environment[COUNTER_FOLDER] = str(host.home / "counters")
     host.start_shipper()
     host.append("r-1")
     queue = host.redis.client()
     wait_until(lambda: queue.llen(QUEUE) > 0, 20)
+    assert counted(host, "crisis_router_shipped_records_total") == 0
     queue.flushall()
     host.start_worker()
     host.wait_stored(["r-1"], 20)
+    wait_until(lambda: counted(host, "crisis_router_shipped_records_total") == 1, 20)
+    assert (counted(host, "crisis_router_batches_sent_again_total") or 0) >= 1
+
+
+def counted(host: Host, name: str) -> float | None:
+    """
+    Give what the processes of a host counted.
+    """
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, str(host.home / "counters"))
+    return registry.get_sample_value(name)
 
 
 @pytest.mark.parametrize("host", ["sqlite"], indirect=True)
