@@ -37,7 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="half a minute, with rough figures")
     parser.add_argument("--decisions", type=int, help="in the log that pages are opened over")
-    parser.add_argument("--only", choices=PARTS, help="one part")
+    parser.add_argument("--only", choices=PARTS, nargs="+", help="these parts")
     parser.add_argument("--seed", type=int, default=SEED, help="of the random rules and calls")
     wanted = parser.parse_args()
     # A SIGTERM ends the blocks too, which end the servers and remove the temporary homes.
@@ -63,7 +63,7 @@ def main() -> None:
         ),
     }
     for name, measure in parts.items():
-        if wanted.only in (None, name):
+        if wanted.only is None or name in wanted.only:
             began = time.monotonic()
             with postgres() if name in ON_BOTH else nullcontext():
                 measure()
