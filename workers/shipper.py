@@ -37,11 +37,10 @@ from service.store.database import open_store
 from service.store.migration import is_current, migrate
 from workers.aside import AsideShipping
 from workers.batches import batches, size_of
-from workers.celery_app import make_celery
+from workers.queue import Queue
 
 log = structlog.get_logger()
 
-_TASK = "workers.tasks.store_records"
 _WAIT_S_MAX = 2.0  # between two tries while something is away
 _AGAIN_S_MAX = 300.0  # the longest wait before records are sent once more
 _LOOK_S = 0.05  # between two questions to the store while records are on their way
@@ -81,11 +80,11 @@ class Shipper:
     Ship one journal. `step` does one round, and never raises for what is only away.
     """
 
-    def __init__(self, settings: Settings, journal: Journal) -> None:
+    def __init__(self, settings: Settings, journal: Journal, queue: Queue) -> None:
         self._settings = settings
         self._journal = journal
         self._metrics = make_shipping_metrics()
-        self._celery = make_celery(settings)
+        self._queue = queue
         self._store = open_store(settings.database_url, wait_s_max=settings.store_wait_s_max)
         self._sent: dict[int, _Sent] = {}
         self._tries: dict[int, int] = {}  # of what waits to be sent again
@@ -110,6 +109,7 @@ class Shipper:
             self._tidy()
             self._confirm()
             self._erase()
+            self._look_after_what_was_sent()
             self._send()
             self._aside.step()
         except _AwayError:
@@ -165,10 +165,24 @@ class Shipper:
                 self._metrics.shipped.inc(len(stored))
         for number in stored:
             del self._sent[number]
-        now = time.monotonic()
-        self._give_up_waiting(
-            {number for number, sent in self._sent.items() if now - sent.at > self._patience(sent)}
-        )
+
+    def _look_after_what_was_sent(self) -> None:
+        # Asked with nothing on its way too, so that the mark is there before the first batch.
+        with self._needing("redis"):
+            if self._queue.has_forgotten(self._host_id):
+                self._begin_again()
+                return
+            now, wait_s = time.monotonic(), self._settings.ship_again_s
+            late = {number for number, sent in self._sent.items() if now - sent.at > wait_s}
+            # Where nothing waits for a worker, what is late was lost by one that died. Else each
+            # wait is longer, so that a queue that nobody empties is not filled with copies.
+            if late and not self._queue.is_empty():
+                late = {one for one in late if now - self._sent[one].at > self._patience(one)}
+        self._give_up_waiting(late)
+
+    def _begin_again(self) -> None:
+        self._give_up_waiting(set(self._sent))
+        self._tries = dict.fromkeys(self._tries, 0)
 
     def _begin_anew_in_a_new_journal(self) -> None:
         with self._needing("journal"):
@@ -180,9 +194,8 @@ class Shipper:
             self._tries.clear()
             self._read_through = 0
 
-    def _patience(self, sent: _Sent) -> float:
-        # Longer each time, so that a queue that nobody empties is not filled with copies.
-        return float(min(self._settings.ship_again_s * 2**sent.tries, _AGAIN_S_MAX))
+    def _patience(self, number: int) -> float:
+        return float(min(self._settings.ship_again_s * 2 ** self._sent[number].tries, _AGAIN_S_MAX))
 
     def _erase(self) -> None:
         if time.monotonic() - self._erased_at <= _ERASE_EVERY_S:
@@ -242,7 +255,7 @@ class Shipper:
         }
 
     def _send_task(self, batch: Sequence[Unstored]) -> None:
-        self._celery.send_task(_TASK, args=[[_fields(record) for record in batch]])
+        self._queue.put([_fields(record) for record in batch])
 
     @contextmanager
     def _needing(self, part: str) -> Iterator[None]:
@@ -257,8 +270,7 @@ class Shipper:
             self._away.discard(part)
             log.info("back", part=part)
             # What was on its way when a part went is most likely lost: it is sent again at once.
-            self._give_up_waiting(set(self._sent))
-            self._tries = dict.fromkeys(self._tries, 0)
+            self._begin_again()
 
 
 class _Rounds:
@@ -294,7 +306,7 @@ def run(settings: Settings) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    shipper = Shipper(settings, Journal(settings))
+    shipper = Shipper(settings, Journal(settings), Queue(settings))
     log.info("shipping", home=str(settings.home))
     rounds = _Rounds(settings.round_s_max)
     alive = SignOfLife(settings.home, "shipper")

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -36,6 +37,7 @@ class House:
     up: Child
     disk: Disk | None
     clock: Clock | None
+    degraded: Any = None  # as it was said last
 
     @property
     def key(self) -> str:
@@ -74,6 +76,7 @@ class House:
         # A dead process that answered is named nowhere, until granian has a new one.
         if len(self.pids("api")) < API_PROCESSES:
             return False
+        self.degraded = told["degraded"]
         parts = {one["part"] for one in told["processes"]}
         is_all_there = parts >= {"api", "shipper", "worker", "beat", "redis"}
         nothing_waits = under_load or told["journal"]["not_stored"] == 0
@@ -86,7 +89,8 @@ class House:
         start = time.monotonic()
         while not self.is_whole(under_load=under_load):
             if time.monotonic() - start > wait_s_max:
-                raise AssertionError(f"not whole after {wait_s_max:g} s: {self.up.log.read_text()}")
+                said = f"not whole after {wait_s_max:g} s: {self.degraded}"
+                raise AssertionError(f"{said}: {self.up.log.read_text()}")
             time.sleep(0.1)
         return time.monotonic() - start
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 REMARK = "Caller says he has not slept for three days and speaks of ending it."
-_PACE_S = 0.05  # between the calls of a connection: a busy floor, and not more than a store takes
+_PACE_S = 0.08  # between the calls of a connection: a busy floor, and not more than a store takes
 _PAUSE_S = 0.05  # after a failure, so that a service that is away is not stormed
 
 

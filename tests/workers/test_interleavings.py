@@ -81,14 +81,33 @@ class Queue:
     def __init__(self) -> None:
         self.tasks: list[str] = []
         self.is_away = False
+        self.was_emptied = False
 
-    def send_task(self, _name: str, args: Sequence[Any]) -> None:
+    def put(self, records: Sequence[Any]) -> None:
         """
         Take a task, or refuse it as Celery does without Redis.
         """
+        self._reach()
+        self.tasks.append(json.dumps(records))
+
+    def has_forgotten(self, _host_id: str) -> bool:
+        """
+        Tell once that it was emptied.
+        """
+        self._reach()
+        forgot, self.was_emptied = self.was_emptied, False
+        return forgot
+
+    def is_empty(self) -> bool:
+        """
+        Tell whether nothing waits.
+        """
+        self._reach()
+        return not self.tasks
+
+    def _reach(self) -> None:
         if self.is_away:
             raise OperationalError("the queue is away")
-        self.tasks.append(json.dumps(args[0]))
 
 
 @cache
@@ -131,9 +150,7 @@ class Host(RuleBasedStateMachine):
         """
         Start a shipper, which knows nothing of what another one sent.
         """
-        made = Shipper(self.settings, Journal(self.settings))
-        made._celery = self.queue
-        return made
+        return Shipper(self.settings, Journal(self.settings), self.queue)  # type: ignore[arg-type]  # a stand-in
 
     @rule(which=st.integers(0, 1), told=st.lists(TOLD, min_size=1, max_size=5))
     def append(self, which: int, told: list[tuple[str, int, int]]) -> None:
@@ -178,6 +195,7 @@ class Host(RuleBasedStateMachine):
         self.queue.is_away = is_away
         if is_emptied:
             self.queue.tasks.clear()
+            self.queue.was_emptied = True
 
     @precondition(lambda self: self.queue.tasks)
     @rule(which=st.integers(0, 99), times=st.sampled_from([1, 2, 0]))

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -19,7 +20,7 @@ from sqlalchemy import select
 
 from service.journal import Journal
 from service.metrics import COUNTER_FOLDER
-from service.redis_client import ALIVE_KEY
+from service.redis_client import ALIVE_KEY, Client
 from service.store import (
     agencies,
     decisions,
@@ -34,6 +35,7 @@ from service.store.database import reading
 from tests.servers import RedisServer
 from tests.workers.working_host import Host, wait_until
 from workers.celery_app import QUEUE, make_celery
+from workers.queue import Queue
 from workers.shipper import Shipper
 
 STORED_WITHIN_S = 2.0
@@ -131,7 +133,7 @@ def test_a_flushed_redis_is_told_again(host: Host) -> None:
     What Redis forgot while nobody took it is sent again, and both are counted where every process
     finds it.
     """
-    host.environment["CRISIS_ROUTER_SHIP_AGAIN_S"] = "0.5"
+    host.environment["CRISIS_ROUTER_SHIP_AGAIN_S"] = "3600"  # so that no patience ends meanwhile
     host.environment[COUNTER_FOLDER] = str(host.home / "counters")
     host.start_shipper()
     host.append("r-1")
@@ -181,13 +183,21 @@ def test_nothing_is_lost_while_redis_is_away(host: Host) -> None:
     assert shipper.log.read_text().count('"back"') == 1
 
 
+def told(client: Client) -> list[dict[str, Any]]:
+    """
+    Give the records that wait in Redis.
+    """
+    tasks = [json.loads(one)["body"] for one in client.lrange(QUEUE, 0, -1)]
+    return [one for task in tasks for one in json.loads(base64.b64decode(task))[0][0]]
+
+
 @pytest.mark.parametrize("host", ["sqlite"], indirect=True)
 def test_what_redis_lost_is_told_again_with_the_first_that_it_takes(host: Host) -> None:
     """
     What was on its way when Redis died is sent again at once when it is back, though it is a newer
     record by which the shipper learns that.
     """
-    shipper = Shipper(host.settings, Journal(host.settings))
+    shipper = Shipper(host.settings, Journal(host.settings), Queue(host.settings))
     try:
         host.append("lost")
         shipper.step()
@@ -199,7 +209,33 @@ def test_what_redis_lost_is_told_again_with_the_first_that_it_takes(host: Host) 
             client.flushall()
             shipper.step()
             shipper.step()
-            assert client.llen(QUEUE) == 2
+            assert {one["record_id"] for one in told(client)} == {"lost", "newer"}
+    finally:
+        shipper.close()
+
+
+@pytest.mark.parametrize("host", ["sqlite"], indirect=True)
+def test_what_a_dead_worker_took_is_told_again_with_no_longer_a_wait(host: Host) -> None:
+    """
+    A batch that was taken from the queue and not stored is sent again after `ship_again_s` each
+    time; one that nobody takes is not sent again and again.
+    """
+    soon = replace(host.settings, ship_again_s=0.05)
+    shipper = Shipper(soon, Journal(soon), Queue(soon))
+    try:
+        host.append("taken")
+        with host.redis.client() as client:
+            shipper.step()
+            for _ in range(6):  # by doubling, the last would wait for more than three seconds
+                assert client.llen(QUEUE) == 1
+                client.delete(QUEUE)
+                shipper._sent = {
+                    number: replace(sent, at=sent.at - 0.06)
+                    for number, sent in shipper._sent.items()
+                }
+                shipper.step()
+            shipper.step()
+            assert client.llen(QUEUE) == 1
     finally:
         shipper.close()
 
@@ -214,19 +250,18 @@ def test_no_more_than_the_bound_is_on_its_way_in_redis(host: Host) -> None:
         host.append(f"r-{count}", filled=20_000 if count == 15 else 1_000)
     bound = 5_500
     few = replace(host.settings, ship_flight_bytes_max=bound, ship_batch_max=7, ship_bytes_max=2500)
-    shipper, most = Shipper(few, Journal(few)), []
+    shipper, most = Shipper(few, Journal(few), Queue(few)), []
     try:
         with host.redis.client() as client:
             while not shipper.is_drained():
                 for _ in range(3):  # a second look adds nothing to what fills the bound
                     shipper.step()
-                tasks = [json.loads(one)["body"] for one in client.lrange(QUEUE, 0, -1)]
-                told = [one for task in tasks for one in json.loads(base64.b64decode(task))[0][0]]
-                size = sum(len(record["body"]) for record in told)
-                assert size <= bound or len(told) == 1
+                waiting = told(client)
+                size = sum(len(record["body"]) for record in waiting)
+                assert size <= bound or len(waiting) == 1
                 most.append(size)
                 client.delete(QUEUE)
-                records.insert(host.store, told, datetime.now(UTC))
+                records.insert(host.store, waiting, datetime.now(UTC))
     finally:
         shipper.close()
     assert sum(size > bound for size in most) == 1
