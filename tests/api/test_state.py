@@ -80,7 +80,7 @@ def test_a_record_is_stored_again(api: Api, place: str) -> None:
     assert api.get("/readyz").json["quarantine"]["count"] == 0
     listed = api.get("/v1/audit", "auditor").json["items"]
     (entry,) = [one for one in listed if one["act"] == "stored out of quarantine"]
-    assert entry["subject"] == {"kind": "record", "id": done["record_id"]}
+    assert entry["subject"] == {"kind": "decision", "id": done["record_id"]}
 
 
 def test_what_the_store_knows_is_null_while_it_is_away(tmp_path: Path) -> None:
@@ -103,5 +103,5 @@ def test_what_the_store_knows_is_null_while_it_is_away(tmp_path: Path) -> None:
         journal.mkdir()
         told = client.get("/readyz", headers=key).json
         assert told["journals"]["here"] is None
-        assert told["journal"] == {"not_stored": None, "oldest_s": None}
+        assert told["journal"] == {"not_stored": None, "oldest_s": None, "quarantined": None}
         assert any("cannot be read" in one["text"] for one in told["degraded"])
