@@ -92,6 +92,7 @@ class Shipper:
         self._host_id = ""
         self._is_migrated = False
         self._away: set[str] = set()
+        self._is_one_back = False
         self._failures = 0
         self._tidied_at = 0.0
         self._forgot_at = time.monotonic()
@@ -169,20 +170,20 @@ class Shipper:
     def _look_after_what_was_sent(self) -> None:
         # Asked with nothing on its way too, so that the mark is there before the first batch.
         with self._needing("redis"):
-            if self._queue.has_forgotten(self._host_id):
-                self._begin_again()
-                return
+            has_forgotten = self._queue.has_forgotten(self._host_id)
             now, wait_s = time.monotonic(), self._settings.ship_again_s
             late = {number for number, sent in self._sent.items() if now - sent.at > wait_s}
             # Where nothing waits for a worker, what is late was lost by one that died. Else each
             # wait is longer, so that a queue that nobody empties is not filled with copies.
             if late and not self._queue.is_empty():
                 late = {one for one in late if now - self._sent[one].at > self._patience(one)}
-        self._give_up_waiting(late)
-
-    def _begin_again(self) -> None:
-        self._give_up_waiting(set(self._sent))
-        self._tries = dict.fromkeys(self._tries, 0)
+        if has_forgotten or self._is_one_back:
+            # What was on its way when a part went is most likely lost: it is sent again at once.
+            self._is_one_back = False
+            self._give_up_waiting(set(self._sent))
+            self._tries = dict.fromkeys(self._tries, 0)
+        else:
+            self._give_up_waiting(late)
 
     def _begin_anew_in_a_new_journal(self) -> None:
         with self._needing("journal"):
@@ -214,27 +215,15 @@ class Shipper:
 
     def _send(self) -> None:
         while len(self._sent) < self._settings.ship_flight_max:
-            after = self._read_through
             with self._needing("journal"):
-                records = self._journal.unstored(self._settings.ship_batch_max, after)
-            if self._read_through < after:
-                continue  # the journal is back, and what was on its way goes first
+                records = self._journal.unstored(self._settings.ship_batch_max, self._read_through)
             if not records:
                 return
             for batch in batches(records, self._settings.ship_bytes_max):
                 if not self._has_room(batch):
                     return
-                before, through = self._read_through, batch[-1].number
-                # Set first: where Redis is back, publishing takes it further back, to what was on
-                # its way, and that must stay.
-                self._read_through = through
-                try:
-                    self._publish([record for record in batch if record.number not in self._sent])
-                except _AwayError:
-                    self._read_through = min(before, self._read_through)
-                    raise
-                if self._read_through < through:
-                    break
+                self._publish([record for record in batch if record.number not in self._sent])
+                self._read_through = batch[-1].number
 
     def _has_room(self, batch: Sequence[Unstored]) -> bool:
         on_the_way = sum(sent.size for sent in self._sent.values())
@@ -269,8 +258,7 @@ class Shipper:
         if part in self._away:
             self._away.discard(part)
             log.info("back", part=part)
-            # What was on its way when a part went is most likely lost: it is sent again at once.
-            self._begin_again()
+            self._is_one_back = True  # only noted: whoever asks may stand amid what was sent
 
 
 class _Rounds:

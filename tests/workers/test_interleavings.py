@@ -10,22 +10,23 @@ import shutil
 import sqlite3
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from kombu.exceptions import OperationalError
-from sqlalchemy import Connection, event, select, union_all
+from sqlalchemy import Connection, Engine, event, select, union_all
 
 from service.alerts import raise_for_stored
+from service.errors import StoreUnavailableError
 from service.journal import Entry, Journal, Repeat, Written, create_journal
 from service.journal.aside import waiting
 from service.journal.file import ReplacedError
@@ -34,6 +35,7 @@ from service.store import chain, decisions, dispatches, journal_positions, quara
 from service.store.database import open_store, reading
 from service.store.migration import migrate
 from tests.clock import Clock
+from tests.workers.lossy_queue import LossyQueue
 from workers import aside, shipper
 from workers.shipper import Shipper
 
@@ -73,43 +75,6 @@ def _kill(_connection: Connection) -> None:
     raise _KilledError
 
 
-class Queue:
-    """
-    Stand in for Celery and Redis: hold what was sent, as text, until a rule takes it.
-    """
-
-    def __init__(self) -> None:
-        self.tasks: list[str] = []
-        self.is_away = False
-        self.was_emptied = False
-
-    def put(self, records: Sequence[Any]) -> None:
-        """
-        Take a task, or refuse it as Celery does without Redis.
-        """
-        self._reach()
-        self.tasks.append(json.dumps(records))
-
-    def has_forgotten(self, _host_id: str) -> bool:
-        """
-        Tell once that it was emptied.
-        """
-        self._reach()
-        forgot, self.was_emptied = self.was_emptied, False
-        return forgot
-
-    def is_empty(self) -> bool:
-        """
-        Tell whether nothing waits.
-        """
-        self._reach()
-        return not self.tasks
-
-    def _reach(self) -> None:
-        if self.is_away:
-            raise OperationalError("the queue is away")
-
-
 @cache
 def empty_store() -> bytes:
     """
@@ -136,15 +101,25 @@ class Host(RuleBasedStateMachine):
         create_journal(self.settings.journal_path)
         (self.home / "store.sqlite").write_bytes(empty_store())
         self.store = open_store(self.settings.database_url)
-        self.queue, self.clock = Queue(), Clock()
+        self.queue, self.clock = LossyQueue(), Clock()
         self.clock.now = PATIENCE_S
         self.patch = pytest.MonkeyPatch()
         for module in (shipper, aside):
             self.patch.setattr(module, "time", self.clock)
+        self.is_store_away = False  # for the shipper alone: a worker may reach it by another way
+        self.patch.setattr(shipper, "journal_positions", SimpleNamespace(confirmed=self.confirmed))
         self.journals = [Journal(self.settings), Journal(self.settings)]
         self.shipper = self.new_shipper()
         self.acknowledged: dict[tuple[str, int], tuple[str, str]] = {}
         self.damaged: str | None = None  # the host id of the journal that was harmed
+
+    def confirmed(self, store: Engine, host_id: str, numbers: list[int]) -> set[int]:
+        """
+        Answer the shipper for the store, or not.
+        """
+        if self.is_store_away:
+            raise StoreUnavailableError
+        return journal_positions.confirmed(store, host_id, numbers)
 
     def new_shipper(self) -> Shipper:
         """
@@ -196,6 +171,13 @@ class Host(RuleBasedStateMachine):
         if is_emptied:
             self.queue.tasks.clear()
             self.queue.was_emptied = True
+
+    @rule(is_away=st.booleans())
+    def store_comes_or_goes(self, is_away: bool) -> None:
+        """
+        Take the store away from the shipper, or bring it back.
+        """
+        self.is_store_away = is_away
 
     @precondition(lambda self: self.queue.tasks)
     @rule(which=st.integers(0, 99), times=st.sampled_from([1, 2, 0]))
@@ -305,7 +287,7 @@ class Host(RuleBasedStateMachine):
         Let all that is whole ship what is left, look at what is in the store, and clean up.
         """
         with self.cleaned():
-            self.queue.is_away = False
+            self.queue.is_away = self.is_store_away = False
             for _ in range(ROUNDS_MAX):
                 self.ship(PATIENCE_S)
                 while self.queue.tasks:
@@ -373,3 +355,21 @@ TestInterleavings = Host.TestCase
 TestInterleavings.settings = settings(
     max_examples=max(30, settings().max_examples // 20), stateful_step_count=40
 )
+
+
+@pytest.mark.parametrize("part", ["redis", "store"])
+def test_a_part_that_comes_back_amid_a_round_ends_no_shipper(part: str) -> None:
+    """
+    The round in which Redis or the store is back ends well, though what was sent before is late
+    then, and is in the store.
+    """
+    host = Host()
+    host.append(0, [("decision", 0, 0)])
+    host.ship(0.0)
+    host.queue.is_away, host.is_store_away = part == "redis", part == "store"
+    if part == "store":
+        host.deliver(which=0, times=1)
+    host.ship(PATIENCE_S)
+    host.queue.is_away = host.is_store_away = False
+    host.ship(PATIENCE_S)
+    host.teardown()
