@@ -62,12 +62,13 @@ journal.close()
 HOLDER = """
 import os, signal, sys
 from service.journal import Entry, Journal
+from service.journal.file import transaction
 from service.journal.rows import write
 from service.settings import read_settings
 journal = Journal(read_settings({"CRISIS_ROUTER_HOME": sys.argv[1]}))
 told = Entry("decision", "held", "a", "c", "2026-01-01T00:00:00Z", None, None, {})
-with journal._file.appending() as connection:
-    write(connection, journal.host_id, told, b"{}")
+with journal._file.appending() as connection, transaction(connection):
+    write(connection, journal.host_id, [(told, b"{}")])
     os.kill(os.getpid(), signal.SIGSTOP)
 journal.close()
 """

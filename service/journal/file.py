@@ -139,7 +139,7 @@ class JournalFile:
     @contextmanager
     def appending(self) -> Iterator[sqlite3.Connection]:
         """
-        Open one transaction that is on disk, fsync included, when the block ends.
+        Take the turn for the block. What it commits is on disk, fsync included.
 
         For the writer thread only.
         """
@@ -147,8 +147,7 @@ class JournalFile:
             try:
                 connection = self._writing()
                 self._threads.host_id = self._append_host
-                with _transaction(connection):
-                    yield connection
+                yield connection
             except (OSError, sqlite3.Error):
                 self._stop_writing()  # `_failing` puts a fresh journal in place of a damaged one
                 raise
@@ -167,7 +166,7 @@ class JournalFile:
             self._failing(),
             _turn(self._path),
             closing(self._open("NORMAL")) as connection,
-            _transaction(connection),
+            transaction(connection),
         ):
             yield connection
 
@@ -306,7 +305,10 @@ def _connect(path: Path, synchronous: str) -> sqlite3.Connection:
 
 
 @contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """
+    Open one transaction, and undo it where the block fails.
+    """
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield

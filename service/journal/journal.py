@@ -358,7 +358,8 @@ class Journal:
             with self._file.appending() as connection:
                 # Taken only under the lock: until then a request may still give up its wait.
                 taken = [one for one in batch if one.taken.acquire(blocking=False)]
-                results = [write(connection, self.host_id, one.entry, one.body) for one in taken]
+                told = [(one.entry, one.body) for one in taken]
+                results = write(connection, self.host_id, told) if told else []
         except JournalUnavailableError as error:
             if again and isinstance(error, ReplacedError):
                 for one in taken:
