@@ -34,11 +34,20 @@ def main() -> int:
     reader.add_argument("--seed", type=int, default=1, help="draws the faults and their moments")
     reader.add_argument("--store", choices=("sqlite", "postgresql"), default="postgresql")
     reader.add_argument("--stop-s", type=float, default=10.0, help="how long a stop lasts")
+    reader.add_argument(
+        "--only", action="append", metavar="FAULT", help='such as "stop postgres"; may be repeated'
+    )
+    reader.add_argument("--times", type=int, help="do each fault so often, whatever was answered")
     asked = reader.parse_args()
     tally = Tally(asked.seed)
     with ExitStack() as held:
         postgres = held.enter_context(own_postgres()) if asked.store == "postgresql" else None
         found = held.enter_context(house(postgres.url if postgres else ""))
+
+        faults = all_faults(found, postgres)
+        if asked.only:
+            faults = [one for one in faults if " ".join(one) in asked.only]
+        rounds = asked.times * len(faults) if asked.times else 20 * (asked.kills + 1)
 
         def enough() -> bool:
             return tally.kills() >= asked.kills and tally.told.answered >= asked.answered
@@ -46,13 +55,13 @@ def main() -> int:
         try:
             undergo(
                 found,
-                order(asked.seed, all_faults(found, postgres), 20 * (asked.kills + 1)),
+                order(asked.seed, faults, rounds),
                 postgres,
                 tally=tally,
                 stop_s=asked.stop_s,
                 say=lambda line: print(line, flush=True),
-                enough=enough,
-                most=shares(asked.kills),
+                enough=None if asked.times else enough,
+                most=None if asked.times else shares(asked.kills),
             )
         except KeyboardInterrupt:
             print("interrupted")
