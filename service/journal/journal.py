@@ -353,13 +353,16 @@ class Journal:
 
     def _write_batch(self, batch: list[_Waiting], *, again: bool = True) -> None:
         taken: list[_Waiting] = []
-        results: list[Appended] = []
         try:
             with self._file.appending() as connection:
                 # Taken only under the lock: until then a request may still give up its wait.
                 taken = [one for one in batch if one.taken.acquire(blocking=False)]
                 told = [(one.entry, one.body) for one in taken]
                 results = write(connection, self.host_id, told) if told else []
+                # It is on disk. They are answered first: to give the turn away lets other threads
+                # in, and then they would wait for those.
+                _answer(taken, results)
+                taken, batch = [], []
         except JournalUnavailableError as error:
             if again and isinstance(error, ReplacedError):
                 for one in taken:
@@ -376,8 +379,6 @@ class Journal:
             for one in taken:
                 one.taken.release()
                 self._write_batch([one])
-        else:
-            _answer(taken, results)
 
 
 def _answer(batch: list[_Waiting], results: Sequence[Appended | Exception]) -> None:
