@@ -26,7 +26,7 @@ MANAGE_PEOPLE: Final = "manage people and keys"
 MANAGE_AGENCY: Final = "manage the agency's settings"
 READ_AUDIT: Final = "read the audit trail"
 READ_LOG: Final = "verify and export the log"
-STORE_AGAIN: Final = "store records out of quarantine"
+LOOK_AFTER_QUARANTINE: Final = "look after records in quarantine"
 READ_TYPES: Final = "read incident types"
 MAP_TYPES: Final = "map incident types"
 READ_RETENTION: Final = "read retention, holds and erasures"
@@ -48,7 +48,14 @@ MAY: Final[Mapping[str, frozenset[str]]] = {
         (
             *(SIMULATE, READ_STATE, READ_ALERTS, SETTLE_ALERTS, READ_RULES, ADD_SCENARIOS),
             *(TUNE_RULES, READ_PEOPLE, MANAGE_PEOPLE, MANAGE_AGENCY, READ_AUDIT),
-            *(READ_TYPES, MAP_TYPES, READ_RETENTION, HOLD_CALLS, ERASE_CALLS, STORE_AGAIN),
+            *(
+                READ_TYPES,
+                MAP_TYPES,
+                READ_RETENTION,
+                HOLD_CALLS,
+                ERASE_CALLS,
+                LOOK_AFTER_QUARANTINE,
+            ),
         )
     ),
     "auditor": frozenset(

@@ -1,6 +1,6 @@
 """
 Look after records that the store could not take as they are: the newest few by their names and
-reasons, and another try once the program can read them.
+reasons, another try once the program can read them, and the word that one stays for good.
 
 What a record says is shown to nobody: it may be about a person.
 """
@@ -17,11 +17,13 @@ from service.audit import Audit
 from service.errors import ConflictError
 from service.instants import iso
 from service.store import audit, quarantined, records
+from service.store.database import writing
 from service.store.quarantined import Quarantined
 
 NEWEST_MAX: Final = 5
 NUMBER_MAX: Final = 2**63 - 1  # of a journal, and of a column
-ACT: Final = "stored out of quarantine"
+STORED: Final = "stored out of quarantine"
+LEFT: Final = "left in quarantine"
 
 
 class Quarantine:
@@ -36,17 +38,18 @@ class Quarantine:
 
     def state(self, agency: str) -> dict[str, Any]:
         """
-        Count an agency's records, and those of which nobody can tell whose they are; and give the
-        agency's newest few.
+        Count an agency's records, those of which nobody can tell whose they are, and those that
+        somebody left there for good; and give the agency's newest few that nobody did.
 
         Raises:
             StoreUnavailableError: the store cannot be reached.
         """
-        count, of_nobody = quarantined.counts(self._store, agency)
+        count, of_nobody, left = quarantined.counts(self._store, agency)
         newest = quarantined.newest(self._store, agency, NEWEST_MAX) if count else ()
         return {
             "count": count,
             "of_nobody": of_nobody,
+            "left": left,
             "newest": [
                 {
                     "host_id": one.host_id,
@@ -69,18 +72,26 @@ class Quarantine:
             ConflictError: it was stored before (`already_stored`), or `erased`.
             StoreUnavailableError: the store cannot be reached; nothing was stored.
         """
-        is_place = host_id.isascii() and host_id.isprintable() and 0 < number <= NUMBER_MAX
-        found = quarantined.find(self._store, host_id, number) if is_place else None
-        if found is None or found.agency != actor.agency:
+        found = self._of_agency(actor, host_id, number)
+        if found is None:
             return None
         reason = self.store_again(actor, found)
-        return {
-            "host_id": host_id,
-            "number": number,
-            "record_id": found.record_id,
-            "stored": reason is None,
-            "reason": reason,
-        }
+        return {**_place(found), "stored": reason is None, "reason": reason}
+
+    def leave(self, actor: Actor, host_id: str, number: int) -> dict[str, Any] | None:
+        """
+        Say of a record of the actor's agency that it stays in quarantine for good; None where there
+        is none.
+
+        Raises:
+            ConflictError: it was stored before (`already_stored`), or `erased`.
+            StoreUnavailableError: the store cannot be reached; nothing has changed.
+        """
+        found = self._of_agency(actor, host_id, number)
+        if found is None:
+            return None
+        self.leave_there(actor, found)
+        return {**_place(found), "left": True}
 
     def store_again(self, actor: Actor, kept: Quarantined) -> str | None:
         """
@@ -93,18 +104,56 @@ class Quarantine:
             ConflictError: it was stored before (`already_stored`), or `erased`.
             StoreUnavailableError: the store cannot be reached; nothing was stored.
         """
-        if kept.erased is not None:
-            said = f"it was erased on {kept.erased.at[:10]}: {kept.erased.words}"
-            raise ConflictError("erased", f"{said}. Nothing is left to store")
-        if kept.settled_at is not None:
-            text = f"it was stored at {kept.settled_at:%Y-%m-%d %H:%M:%S} UTC"
-            raise ConflictError("already_stored", text)
-        subject = kept.kind or "record", kept.record_id or f"{kept.host_id}:{kept.journal_number}"
-        place = {"host_id": kept.host_id, "number": kept.journal_number}
+        _refuse_what_is_settled(kept)
 
         def also(connection: Connection, kind: str, rows: Sequence[Mapping[str, Any]]) -> None:
             raise_for_stored(connection, kind, rows)
-            if kept.agency is not None:
-                audit.add(connection, self._trail.entry(actor, ACT, subject, **place))
+            self._note(connection, actor, STORED, kept)
 
         return records.store_again(self._store, kept, actor.identity, self._now(), also=also)
+
+    def leave_there(self, actor: Actor, kept: Quarantined) -> bool:
+        """
+        Note of one record, and in the trail of its agency, that it stays for good: it is kept as it
+        is, can still be stored, and asks for nothing more. False where that was said before.
+
+        Raises:
+            ConflictError: it was stored before (`already_stored`), or `erased`.
+            StoreUnavailableError: the store cannot be reached; nothing has changed.
+        """
+        _refuse_what_is_settled(kept)
+        with writing(self._store) as connection:
+            place = kept.host_id, kept.journal_number
+            is_new = quarantined.leave(connection, place, actor.identity, self._now())
+            if is_new:
+                self._note(connection, actor, LEFT, kept)
+        return is_new
+
+    def _of_agency(self, actor: Actor, host_id: str, number: int) -> Quarantined | None:
+        is_place = host_id.isascii() and host_id.isprintable() and 0 < number <= NUMBER_MAX
+        found = quarantined.find(self._store, host_id, number) if is_place else None
+        return found if found is not None and found.agency == actor.agency else None
+
+    def _note(self, connection: Connection, actor: Actor, act: str, kept: Quarantined) -> None:
+        if kept.agency is None:
+            return
+        subject = kept.kind or "record", kept.record_id or f"{kept.host_id}:{kept.journal_number}"
+        place = {"host_id": kept.host_id, "number": kept.journal_number}
+        audit.add(connection, self._trail.entry(actor, act, subject, **place))
+
+
+def _place(kept: Quarantined) -> dict[str, Any]:
+    return {
+        "host_id": kept.host_id,
+        "number": kept.journal_number,
+        "record_id": kept.record_id,
+    }
+
+
+def _refuse_what_is_settled(kept: Quarantined) -> None:
+    if kept.erased is not None:
+        said = f"it was erased on {kept.erased.at[:10]}: {kept.erased.words}"
+        raise ConflictError("erased", f"{said}. Nothing is left to store")
+    if kept.settled_at is not None:
+        text = f"it was stored at {kept.settled_at:%Y-%m-%d %H:%M:%S} UTC"
+        raise ConflictError("already_stored", text)

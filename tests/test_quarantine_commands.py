@@ -67,11 +67,11 @@ def run(*words: str) -> Result:
     return CliRunner().invoke(main, ["quarantine", *words])
 
 
-def entries(store: Engine) -> list[audit.Entry]:
+def entries(store: Engine, act: str = "stored out of quarantine") -> list[audit.Entry]:
     """
     Give what the audit trail says of quarantine.
     """
-    query = audit.Search(act="stored out of quarantine")
+    query = audit.Search(act=act)
     return list(audit.page(store, "example", query, None, 9)[0])
 
 
@@ -79,7 +79,7 @@ def test_without_a_service_each_command_says_so_and_makes_none(home: Path) -> No
     """
     Where nothing was ever started nothing is made, and the way out is named.
     """
-    for words in (["list"], ["show", "h1", "1"], ["retry", "--all"]):
+    for words in (["list"], ["show", "h1", "1"], ["retry", "--all"], ["leave", "h1", "1"]):
         said = run(*words)
         assert (said.exit_code, said.output.count("\n")) == (1, 1)
         assert "start it first" in said.stderr
@@ -107,7 +107,11 @@ def test_what_is_not_there_or_makes_no_sense_is_one_clear_error(
     unknown = ["h1", "9"], ["nobody", "1"], ["\udcff", "1"], ["h\0", "1"]
     senseless = ["h1", "0"], ["h1", "first"], ["h1", str(2**63)], ["h1"], []
     too_much = ["h1", "2", "--all"], ["h1", "--all"]
-    typed = [(command, *words) for command in ("show", "retry") for words in (*unknown, *senseless)]
+    typed = [
+        (command, *words)
+        for command in ("show", "retry", "leave")
+        for words in (*unknown, *senseless)
+    ]
     for words in (*typed, *(("retry", *one) for one in too_much)):
         said = run(*words)
         assert isinstance(said.exception, SystemExit), words
@@ -162,3 +166,17 @@ def test_a_retry_stores_what_it_can_says_what_stays_and_is_in_the_trail(
     assert run("retry", "h1", "1").exit_code == 1
     assert len(entries(store)) == 1
     assert [" ".join(line.split()[:2]) for line in run("list").stdout.splitlines()] == kept[:1]
+
+
+def test_what_no_program_will_read_is_left_and_still_listed(store: Engine, kept: list[str]) -> None:
+    """
+    It is said in the list and beside the record, is in the trail, and may be stored all the same.
+    """
+    done = run("leave", "h1", "1")
+    assert (done.exit_code, done.stdout) == (0, "h1 1 is left in quarantine\n")
+    assert run("list").stdout.splitlines()[0].endswith("; left there for good")
+    assert "left      " in run("show", "h1", "1").stdout
+    assert len(entries(store, "left in quarantine")) == 1
+    assert run("leave", "h1", "2").exit_code == run("retry", "h1", "2").exit_code == 0
+    assert "it was stored at" in run("leave", "h1", "2").stderr
+    assert quarantined.counts(store, "example") == (0, 0, 1)

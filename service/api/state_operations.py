@@ -25,6 +25,7 @@ def state_operations() -> dict[str, Operations]:
     return {
         "/readyz": {"get": _ready()},
         "/v1/quarantine/{host_id}/{number}/retry": {"post": _retry()},
+        "/v1/quarantine/{host_id}/{number}/leave": {"post": _leave()},
     }
 
 
@@ -60,8 +61,11 @@ def state_schemas() -> dict[str, dict[str, Any]]:
     return {
         "JournalsHere": thing({"here": maybe(thing(here)), "aside": many(thing(aside))}),
         "JournalsInStore": thing({"count": WHOLE, "newest": many(thing(known))}),
-        "Quarantine": thing({"count": WHOLE, "of_nobody": WHOLE, "newest": many(thing(kept))}),
+        "Quarantine": thing(
+            {"count": WHOLE, "of_nobody": WHOLE, "left": WHOLE, "newest": many(thing(kept))}
+        ),
         "StoredAgain": thing({**place, "stored": FLAG, "reason": MAYBE_TEXT}),
+        "LeftThere": thing({**place, "left": FLAG}),
     }
 
 
@@ -76,7 +80,8 @@ after later ones came.
 
 `journal` says what of this host is not in the store yet, and for how long; `quarantined` counts,
 from 0 to 1000, the records of the key's agency (without a key: of all) that the store cannot take
-as they are, as last seen; `null` where the store was never seen.""",
+as they are and that nobody left there for good, as last seen; `null` where the store was never
+seen.""",
         "responses": responses({200: ref("Readiness")}, REFUSED),
         "security": [{}, {"key": []}],
     }
@@ -88,16 +93,33 @@ def _retry() -> dict[str, Any]:
         "description": """For a program that can read it since. `stored` says whether it is stored
 now; where it is not it stays, and `reason` says why.""",
         "operationId": "storeAgain",
-        "parameters": [
-            path("host_id", "The host whose journal it came from"),
-            {
-                "name": "number",
-                "in": "path",
-                "required": True,
-                "description": "Its number in that journal",
-                "schema": {"type": "integer", "minimum": 1},
-            },
-        ],
+        "parameters": _place(),
         "responses": responses({200: ref("StoredAgain")}, (*REFUSED, 404, 409, 503)),
         **KEYED,
     }
+
+
+def _leave() -> dict[str, Any]:
+    return {
+        "summary": "Leave a record in quarantine for good",
+        "description": """For one that no program will ever read. It is kept as it is, under the
+same times as any record, and can still be stored; it counts as `left`, and nothing is degraded by
+it any more.""",
+        "operationId": "leaveThere",
+        "parameters": _place(),
+        "responses": responses({200: ref("LeftThere")}, (*REFUSED, 404, 409, 503)),
+        **KEYED,
+    }
+
+
+def _place() -> list[dict[str, Any]]:
+    return [
+        path("host_id", "The host whose journal it came from"),
+        {
+            "name": "number",
+            "in": "path",
+            "required": True,
+            "description": "Its number in that journal",
+            "schema": {"type": "integer", "minimum": 1},
+        },
+    ]

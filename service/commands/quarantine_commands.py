@@ -35,7 +35,8 @@ def list_records() -> None:
     is_empty = True
     for one in _every():
         is_empty = False
-        click.echo(f"{one.host_id} {one.journal_number:>10}  {_named(one)}  {one.reason}")
+        left = "; left there for good" if one.left_at is not None else ""
+        click.echo(f"{one.host_id} {one.journal_number:>10}  {_named(one)}  {one.reason}{left}")
     if is_empty:
         click.echo("nothing is in quarantine", err=True)
 
@@ -57,6 +58,8 @@ def show(host_id: str, number: int) -> None:
     click.echo(f"since     {one.stored_at:%Y-%m-%d %H:%M:%S} UTC")
     if one.settled_at is not None and one.erased is None:
         click.echo(f"stored    {one.settled_at:%Y-%m-%d %H:%M:%S} UTC")
+    if one.left_at is not None:
+        click.echo(f"left      {one.left_at:%Y-%m-%d %H:%M:%S} UTC by {one.left_by}")
 
 
 @quarantine.command()
@@ -78,6 +81,18 @@ def retry(host_id: str | None, number: int | None, *, of_all: bool) -> None:
     click.echo(f"{stored} stored, {left} left in quarantine")
     if left:
         sys.exit(1)
+
+
+@quarantine.command()
+@click.argument("host_id", metavar="HOST")
+@click.argument("number", type=_NUMBER)
+@plainly
+def leave(host_id: str, number: int) -> None:
+    """Leave a record that no program will ever read: it is kept, and asks for nothing more."""
+    one = _find(host_id, number)
+    kept = Quarantine(standing_store(), Audit(standing_store(), now), now)
+    kept.leave_there(command_line(one.agency or ""), one)
+    click.echo(f"{one.host_id} {one.journal_number} is left in quarantine")
 
 
 def _every() -> Iterator[Quarantined]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from flask import Blueprint, Response, abort, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from service.access import READ_LOG, READ_STATE, STORE_AGAIN
+from service.access import LOOK_AFTER_QUARANTINE, READ_LOG, READ_STATE
 from service.errors import ConflictError
 from service.pages.form_faults import sentence
 from service.pages.frame import keep_in_order, page
@@ -41,6 +41,7 @@ DONE: Final[Mapping[str, tuple[str, str]]] = {
         "The workers do it; load this page again in a moment to see what it found.",
     ),
     "stored": ("The record is stored.", "It has its place among the others from now on."),
+    "left": ("The record stays in quarantine.", "It is kept as it is, and asks for nothing more."),
 }
 
 
@@ -71,7 +72,7 @@ def state_pages(parts: Parts) -> Blueprint:
         """
         Try again to store what is in quarantine.
         """
-        who = visitor(parts, STORE_AGAIN)
+        who = visitor(parts, LOOK_AFTER_QUARANTINE)
         try:
             found = parts.quarantine.retry(who.actor, host_id, number)
         except ConflictError as error:
@@ -82,6 +83,20 @@ def state_pages(parts: Parts) -> Blueprint:
             refused = f"Record {number} stays in quarantine: {found['reason']}."
             return _shown(parts, who, refused=refused, status=409)
         return redirect("/state?done=stored#quarantine", 303)
+
+    @blueprint.post("/state/quarantine/<host_id>/<int:number>/leave")
+    def leave(host_id: str, number: int) -> BaseResponse:
+        """
+        Say that a record stays in quarantine for good.
+        """
+        who = visitor(parts, LOOK_AFTER_QUARANTINE)
+        try:
+            found = parts.quarantine.leave(who.actor, host_id, number)
+        except ConflictError as error:
+            return _shown(parts, who, refused=sentence(str(error)), status=409)
+        if found is None:
+            abort(404)
+        return redirect("/state?done=left#quarantine", 303)
 
     return blueprint
 
@@ -110,7 +125,7 @@ def _shown(parts: Parts, who: Visitor, *, refused: str = "", status: int = 200) 
         done=DONE.get(request.args.get("done", "")),
         refused=refused,
         may_verify=who.actor.may(READ_LOG),
-        may_store=who.actor.may(STORE_AGAIN),
+        may_store=who.actor.may(LOOK_AFTER_QUARANTINE),
     )
 
 

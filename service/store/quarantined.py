@@ -2,7 +2,8 @@
 Keep the records of journals that the store can never take as they are, whole, with the reason.
 
 Such a record holds up no other, counts among the numbers of its journal, and is stored after all
-once the program can read it, unless it was erased. What it says is shown to nobody.
+once the program can read it, unless it was erased. One that somebody left there for good asks for
+nothing more. What it says is shown to nobody.
 """
 
 import json
@@ -58,9 +59,13 @@ quarantined = Table(
     Column("has_words", Boolean, nullable=False),
     Column("settled_at", Instant),
     Column("settled_by", String(80)),
+    Column("left_at", Instant),
+    Column("left_by", String(80)),
     Index("ix_quarantined_agency_told_at", "agency", "told_at"),
     Index("ix_quarantined_settled_at_stored_at", "settled_at", "stored_at"),
 )
+
+_ASKS: Final = quarantined.c.settled_at.is_(None), quarantined.c.left_at.is_(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,8 @@ class Quarantined:
     has_words: bool
     settled_at: datetime | None = None
     settled_by: str | None = None
+    left_at: datetime | None = None
+    left_by: str | None = None
 
     @property
     def erased(self) -> Erased | None:
@@ -186,12 +193,12 @@ def count(engine: Engine) -> int:
 
 def by_agency(engine: Engine, limit: int) -> dict[str | None, int]:
     """
-    Count what is in quarantine now for each agency, among the *limit* that came last; None stands
-    for records whose agency could not be read.
+    Count what is in quarantine now and not left there for each agency, among the *limit* that came
+    last; None stands for records whose agency could not be read.
     """
     last = (
         select(quarantined.c.agency)
-        .where(quarantined.c.settled_at.is_(None))
+        .where(*_ASKS)
         .order_by(quarantined.c.stored_at.desc())
         .limit(limit)
         .subquery()
@@ -218,11 +225,12 @@ def page(
 
 def newest(engine: Engine, agency: str, limit: int) -> tuple[Quarantined, ...]:
     """
-    Give up to *limit* of an agency's records that are in quarantine now, the newest first.
+    Give up to *limit* of an agency's records that are in quarantine now and not left there, the
+    newest first.
     """
     query = (
         select(quarantined)
-        .where(quarantined.c.settled_at.is_(None), quarantined.c.agency == agency)
+        .where(*_ASKS, quarantined.c.agency == agency)
         .order_by(quarantined.c.stored_at.desc(), quarantined.c.journal_number.desc())
         .limit(limit)
     )
@@ -230,22 +238,22 @@ def newest(engine: Engine, agency: str, limit: int) -> tuple[Quarantined, ...]:
         return tuple(_quarantined(row) for row in connection.execute(query))
 
 
-def counts(engine: Engine, agency: str) -> tuple[int, int]:
+def counts(engine: Engine, agency: str) -> tuple[int, int, int]:
     """
-    Count what is in quarantine now: an agency's records, and those of which nobody can tell whose
-    they are.
+    Count what is in quarantine now: an agency's records, those of which nobody can tell whose they
+    are, neither left there, and those of the agency that somebody left there.
     """
+    is_left = quarantined.c.left_at.is_not(None)
+    whose = or_(quarantined.c.agency == agency, quarantined.c.agency.is_(None))
     query = (
-        select(quarantined.c.agency, func.count())
-        .where(
-            quarantined.c.settled_at.is_(None),
-            or_(quarantined.c.agency == agency, quarantined.c.agency.is_(None)),
-        )
-        .group_by(quarantined.c.agency)
+        select(quarantined.c.agency, is_left, func.count())
+        .where(quarantined.c.settled_at.is_(None), whose)
+        .group_by(quarantined.c.agency, is_left)
     )
     with reading(engine) as connection:
-        found = {row[0]: row[1] for row in connection.execute(query)}
-    return found.get(agency, 0), found.get(None, 0)
+        found = {(row[0], bool(row[1])): row[2] for row in connection.execute(query)}
+    left = found.get((agency, True), 0)
+    return found.get((agency, False), 0), found.get((None, False), 0), left
 
 
 def find(engine: Engine, host_id: str, number: int) -> Quarantined | None:
@@ -271,6 +279,17 @@ def settle(connection: Connection, place: tuple[str, int], by: str, at: datetime
         quarantined.c.settled_at.is_(None),
     )
     return connection.execute(query.values(settled_at=at, settled_by=by)).rowcount == 1
+
+
+def leave(connection: Connection, place: tuple[str, int], by: str, at: datetime) -> bool:
+    """
+    Note within the caller's transaction that the record stays for good; False if it was noted
+    before, or the record was stored.
+    """
+    query = update(quarantined).where(
+        quarantined.c.host_id == place[0], quarantined.c.journal_number == place[1], *_ASKS
+    )
+    return connection.execute(query.values(left_at=at, left_by=by)).rowcount == 1
 
 
 def _call(named: Any, body: bytes) -> str | None:

@@ -83,6 +83,31 @@ def test_a_record_is_stored_again(api: Api, place: str) -> None:
     assert entry["subject"] == {"kind": "decision", "id": done["record_id"]}
 
 
+def test_a_record_is_left_there_for_good(api: Api) -> None:
+    """
+    It counts apart, degrades nothing, can be said again, and can still be stored; the trail has it
+    once.
+    """
+    assert api.post("/v1/decisions", {**CALL, "call_id": "for-good"}).status_code == 201
+    ((host_id, number),) = quarantine_all(api.parts)
+    place, there = (f"/v1/quarantine/{host_id}/{number}/{act}" for act in ("retry", "leave"))
+    assert api.post(there, None, "supervisor").status_code == 403
+    assert api.post(there, None, "other").status_code == 403
+    for _ in range(2):
+        assert api.post(there, None, "admin").json["left"] is True
+    api.parts.surroundings.look()
+    told = api.get("/readyz").json
+    assert (told["quarantine"]["count"], told["quarantine"]["left"]) == (0, 1)
+    assert told["journal"]["quarantined"] == 0
+    assert not [one for one in told["degraded"] if one["part"] == "quarantine"]
+    acts = [one["act"] for one in api.get("/v1/audit", "auditor").json["items"]]
+    assert acts.count("left in quarantine") == 1
+    assert api.post(place, None, "admin").json["stored"] is True
+    refused = api.post(there, None, "admin")
+    assert refused.json["type"] == "urn:crisis-router:problem:already-stored"
+    assert api.post("/v1/quarantine/nowhere/1/leave", None, "admin").status_code == 404
+
+
 def test_what_the_store_knows_is_null_while_it_is_away(tmp_path: Path) -> None:
     """
     A key is told what this host knows, and null for the rest; also where its journal cannot be

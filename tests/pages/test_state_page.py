@@ -143,6 +143,30 @@ def test_a_record_in_quarantine_is_stored_again_from_the_page(house: Service) ->
         assert post(admin, there, shown).status_code == 404
 
 
+def test_a_record_is_left_in_quarantine_from_the_page(house: Service) -> None:
+    """
+    One that no program will read is left there by an administrator, and then asks for nothing.
+    """
+    admin = signed_in(house, house.credentials.admin)
+    supervisor = signed_in(house, house.credentials.supervisor)
+    decision_id = decide(house, "poison")
+    ((host_id, number),) = quarantine_all(house.parts)
+    path = f"/state/quarantine/{host_id}/{number}/leave"
+    shown = admin.get("/state")
+    assert path in shown.text
+    assert path not in opened(supervisor, "/state")
+    assert post(supervisor, path, supervisor.get("/state")).status_code == 403
+    assert post(admin, path, shown).location == "/state?done=left#quarantine"
+    text = opened(admin, "/state?done=left")
+    assert "The record stays in quarantine." in text
+    assert "1 more was left there for good" in text
+    assert decision_id not in text
+    assert acts(house).count("left in quarantine") == 1
+    assert post(admin, path.replace("leave", "retry"), shown).status_code == 303
+    assert post(admin, path, shown).status_code == 409
+    assert post(admin, f"/state/quarantine/nowhere/{number}/leave", shown).status_code == 404
+
+
 def test_it_stands_with_store_and_queue_away(house: Service) -> None:
     """
     What only the store knows is said not to be known, and this host's journal is told all the same.

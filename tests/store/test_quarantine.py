@@ -182,12 +182,34 @@ def test_an_agency_sees_its_own_in_quarantine(store: Engine) -> None:
     records.insert(store, [record(4, body=TOLD, agency="b"), {"number": 5, "host_id": "h1"}], NOW)
     found = quarantined.newest(store, "a", 2)
     assert [one.journal_number for one in found] == [3, 2]
-    assert quarantined.counts(store, "a") == (3, 1)
-    assert quarantined.counts(store, "c") == (0, 1)
+    assert quarantined.counts(store, "a") == (3, 1, 0)
+    assert quarantined.counts(store, "c") == (0, 1, 0)
     with writing(store) as connection:
         assert quarantined.settle(connection, ("h1", 3), "test", LATER)
-    assert quarantined.counts(store, "a") == (2, 1)
+    assert quarantined.counts(store, "a") == (2, 1, 0)
     assert [one.journal_number for one in quarantined.newest(store, "a", 2)] == [2, 1]
+
+
+def test_what_was_left_there_asks_for_nothing_and_can_still_be_stored(store: Engine) -> None:
+    """
+    It is counted apart, degrades nothing, stands in the list of all, and is said once; nobody's can
+    be left too.
+    """
+    records.insert(store, [record(1, body=TOLD), {"number": 5, "host_id": "h1"}], NOW)
+    with writing(store) as connection:
+        for place in (("h1", 1), ("h1", 5)):
+            assert quarantined.leave(connection, place, "person:p", LATER)
+            assert not quarantined.leave(connection, place, "person:q", LATER)
+        assert not quarantined.leave(connection, ("h1", 2), "person:p", LATER)
+    assert quarantined.counts(store, "a") == (0, 0, 1)
+    assert quarantined.by_agency(store, 9) == {}
+    assert quarantined.newest(store, "a", 9) == ()
+    left, nobodys = quarantined.page(store, 9)
+    assert (left.left_at, left.left_by, nobodys.left_by) == (LATER, "person:p", "person:p")
+    with writing(store) as connection:
+        assert quarantined.settle(connection, ("h1", 1), "test", LATER)
+        assert not quarantined.leave(connection, ("h1", 1), "person:p", LATER)
+    assert quarantined.counts(store, "a") == (0, 0, 0)
 
 
 def test_it_is_counted_for_each_agency_and_never_without_end(store: Engine) -> None:
