@@ -89,7 +89,7 @@ def _aside(parts: Parts) -> Iterator[Metric]:
 def _quarantine(parts: Parts) -> Iterator[Metric]:
     count = parts.surroundings.seen.quarantined_of(None)
     if count is not None:
-        words = f"Records in quarantine now, as last seen; {QUARANTINED_MAX} at most"
+        words = f"Records in quarantine that nobody left there; {QUARANTINED_MAX} at most"
         yield _gauge("quarantined_records", words, count)
 
 
