@@ -23,10 +23,10 @@ from service.agency_settings import keeps_remarks
 from service.answers import Document, change_between, recommendation_document
 from service.encryption import KeyRing
 from service.erased import is_erased_text
-from service.errors import JournalUnavailableError
+from service.errors import JournalUnavailableError, RecordUnreadableError
 from service.gathering import Gathered, gather, nothing_gathered
 from service.instants import iso
-from service.journal import Entry, Journal, LastRevision, Repeat, Stale, Written
+from service.journal import Entry, Journal, LastRevision, Record, Repeat, Stale, Written
 from service.routing.decide import decide, floor
 from service.routing.recommendation import Recommendation
 from service.routing.signals import Signal
@@ -121,7 +121,7 @@ class Decisions:
                 gathered=gathered,
             )
         except JournalUnavailableError as fault:
-            if not self.is_journal_resting:
+            if not self.is_journal_resting and not isinstance(fault, RecordUnreadableError):
                 # A refusal in a rest must not make it longer: under a steady load none would end.
                 self._rests_until = time.monotonic() + REST_S
             log.error("decision_not_recorded", reason=str(fault), agency=agency.id)
@@ -269,7 +269,7 @@ class Decisions:
                 case Written():
                     return Answered(201, document, written=written)
                 case Repeat(record):
-                    return answer_again(record.body, record.fingerprint, fingerprint)
+                    return answer_again(record, fingerprint)
                 case Stale():
                     last = self._journal.last_of_call(agency.id, request["call_id"]) or _NO_REVISION
 
@@ -307,13 +307,18 @@ def _stamp(now: dt.datetime, before: str | None) -> str:
     return iso(now)
 
 
-def answer_again(body: Mapping[str, Any], was: str | None, fingerprint: str | None) -> Answered:
+def answer_again(record: Record, fingerprint: str | None) -> Answered:
     """
     Answer a request whose record id is on disk already: 200 with the first answer where it asked
     the same, else 409.
+
+    Raises:
+        RecordUnreadableError: a disk changed it.
     """
-    if was == fingerprint:
-        return Answered(200, dict(body["answer"]))
+    if not record.is_readable:
+        raise RecordUnreadableError("what was recorded first with this key cannot be read")
+    if record.fingerprint == fingerprint:
+        return Answered(200, dict(record.body["answer"]))
     return Answered(409, {})
 
 

@@ -91,7 +91,7 @@ class Dispatches:
             # A repeat is known before it is judged: its call-back may have passed meanwhile.
             first = self._journal.find(agency.id, record_id) if fingerprint else None
             if first is not None:
-                return answer_again(first.body, first.fingerprint, fingerprint)
+                return answer_again(first, fingerprint)
             asked = self.asked(agency.id, told.decision_id)
             if asked is None:
                 return Answered(404, {})
@@ -122,8 +122,7 @@ class Dispatches:
         appended = self._journal.append(entry)
         assert not isinstance(appended, Stale), "a report follows no revision"
         if isinstance(appended, Repeat):
-            first = appended.record
-            return answer_again(first.body, first.fingerprint, fingerprint)
+            return answer_again(appended.record, fingerprint)
         return Answered(201, answer)
 
     def asked(self, agency: str, decision_id: str) -> Asked | None:

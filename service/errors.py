@@ -29,6 +29,12 @@ class JournalUnavailableError(CrisisRouterError):
     """
 
 
+class RecordUnreadableError(JournalUnavailableError):
+    """
+    What the journal recorded before cannot be read; whatever else it is asked is not affected.
+    """
+
+
 class StoreUnavailableError(CrisisRouterError):
     """
     The store cannot be reached; whatever the journal holds is still safe.

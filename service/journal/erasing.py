@@ -40,7 +40,7 @@ def erase_call(
         return None
     body = orjson.dumps(erased_body(ERASURE, until))
     connection.executemany(
-        "UPDATE records SET call_id = ?, body = ?,"
+        "UPDATE records SET call_id = ?, body = ?, checksum = NULL,"
         " fingerprint = CASE WHEN fingerprint IS NULL THEN NULL ELSE ? END WHERE number = ?",
         [(erased_call(record_id), body, ERASED, number) for number, record_id, *_ in due],
     )
@@ -71,5 +71,5 @@ def erase_texts(
             changed.append((orjson.dumps(left), number))
         if len(changed) == TEXTS_MAX:
             break
-    connection.executemany("UPDATE records SET body = ? WHERE number = ?", changed)
+    connection.executemany("UPDATE records SET body = ?, checksum = NULL WHERE number = ?", changed)
     return len(changed)

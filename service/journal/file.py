@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS host (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS records (
     number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, record_id TEXT NOT NULL UNIQUE,
     agency TEXT NOT NULL, call_id TEXT NOT NULL, revision INTEGER NOT NULL, decided_at TEXT NOT
-    NULL, fingerprint TEXT, body BLOB NOT NULL, at REAL NOT NULL, stored_at REAL);
+    NULL, fingerprint TEXT, body BLOB NOT NULL, at REAL NOT NULL, stored_at REAL, checksum INTEGER);
 CREATE INDEX IF NOT EXISTS records_of_call ON records (agency, call_id);
 CREATE INDEX IF NOT EXISTS records_unstored ON records (number) WHERE stored_at IS NULL;
 CREATE INDEX IF NOT EXISTS records_stored ON records (stored_at) WHERE stored_at IS NOT NULL;
@@ -79,8 +79,17 @@ def _put_fresh(path: Path) -> None:
 def _fill(connection: sqlite3.Connection) -> str:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.executescript(f"BEGIN IMMEDIATE;{_TABLES}COMMIT;")
+    if "checksum" not in columns(connection):  # one of an earlier version
+        connection.execute("ALTER TABLE records ADD COLUMN checksum INTEGER")
     connection.execute("INSERT OR IGNORE INTO host VALUES ('host_id', ?)", (uuid.uuid4().hex,))
     return _host_of(connection)
+
+
+def columns(connection: sqlite3.Connection) -> set[str]:
+    """
+    Name the columns of a journal's records.
+    """
+    return {name for _, name, *_ in connection.execute("PRAGMA table_info(records)")}
 
 
 class ReplacedError(JournalUnavailableError):

@@ -329,7 +329,9 @@ class Journal:
     def _select(self, where: str, *values: Any) -> tuple[Record, ...]:
         # Both parts are this module's own words; what a caller says comes in as a value only.
         rows = self._file.read(f"SELECT {COLUMNS} FROM records {where}", values)  # noqa: S608  # our own words
-        return tuple(record_of(row, self.host_id) for row in rows)
+        records = (record_of(row, self.host_id) for row in rows)
+        # One that nobody can read is not here: the store has it in quarantine soon.
+        return tuple(record for record in records if record.is_readable)
 
     def _start_writer(self) -> None:
         # The thread is started by the first append and not at construction: a process that forks

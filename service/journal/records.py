@@ -16,7 +16,7 @@ BARE_NAMES: Final = (
     "body",
 )
 # As bytes: a text that is no UTF-8 would fail the whole query.
-BARE_COLUMNS: Final = "number, revision, " + ", ".join(
+BARE_COLUMNS: Final = "number, revision, checksum, " + ", ".join(
     f"CAST({name} AS BLOB)" for name in BARE_NAMES
 )
 
@@ -44,6 +44,8 @@ class Entry:
 class Record:
     """
     Hold what the journal has on disk; `state` is 'journaled' until the store has it, then 'stored'.
+
+    One that is not `is_readable` has an empty body: a disk changed it.
     """
 
     number: int
@@ -57,6 +59,7 @@ class Record:
     fingerprint: str | None
     body: dict[str, Any]
     state: str
+    is_readable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +81,17 @@ class Unstored:
     decided_at: str | None
     fingerprint: str | None
     body: str | None
+    checksum: Any = None  # of what was written, by `service/checksum.py`
 
 
 def unstored(row: Sequence[Any], host_id: str) -> Unstored:
     """
-    Make one of a row with a number, a revision, and `BARE_NAMES` as bytes.
+    Make one of a row with a number, a revision, a checksum, and `BARE_NAMES` as bytes.
     """
-    number, revision, *bare = row
+    number, revision, noted, *bare = row
     texts = [None if one is None else one.decode("utf-8", "surrogateescape") for one in bare]
-    return Unstored(number, host_id, revision, *texts)
+    named = dict(zip(BARE_NAMES, texts, strict=True))
+    return Unstored(number, host_id, revision, **named, checksum=noted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,13 @@ from typing import Any
 
 import orjson
 
+from service.checksum import checksum, is_as_written
 from service.journal.file import transaction
 from service.journal.records import Appended, Entry, Record, Repeat, Stale, Written
 
 COLUMNS = (
-    "number, kind, record_id, agency, call_id, revision, decided_at, fingerprint, body, stored_at"
+    "number, kind, record_id, agency, call_id, revision, decided_at, fingerprint, body, stored_at,"
+    " checksum"
 )
 # `calls` has those whose records are forgotten.
 _NEWEST = """
@@ -24,14 +26,14 @@ SELECT ifnull(max(revision), 0) AS newest FROM (
     UNION ALL SELECT revision FROM calls WHERE agency = {agency} AND call_id = {call_id})"""
 _PLACES = (
     *("agency", "call_id", "kind", "record_id", "decided_at", "fingerprint", "body", "at"),
-    "after_revision",
+    *("checksum", "after_revision"),
 )
 # A revision that does not follow the newest is none, which the table refuses.
 _ROW = f"""
 ({{agency}}, {{call_id}}, {{kind}}, {{record_id}},
  (SELECT CASE WHEN newest = ifnull({{after_revision}}, newest)
   THEN newest + ({{kind}} = 'decision') END FROM ({_NEWEST})),
- {{decided_at}}, {{fingerprint}}, {{body}}, {{at}})"""  # noqa: S608  # our own words
+ {{decided_at}}, {{fingerprint}}, {{body}}, {{at}}, {{checksum}})"""  # noqa: S608  # our own words
 
 
 def write(
@@ -90,15 +92,16 @@ def _statement(rows: int) -> str:
     ]
     return (
         "INSERT INTO records"
-        " (agency, call_id, kind, record_id, revision, decided_at, fingerprint, body, at) VALUES"
-        + ",".join(_ROW.format(**one) for one in places)
+        " (agency, call_id, kind, record_id, revision, decided_at, fingerprint, body, at, checksum)"
+        " VALUES" + ",".join(_ROW.format(**one) for one in places)
     )
 
 
 def _values(entry: Entry, body: bytes, now: float) -> tuple[Any, ...]:
     call = entry.agency, entry.call_id
     told = entry.kind, entry.record_id, entry.decided_at, entry.fingerprint
-    return (*call, *told, body, now, entry.after_revision)
+    noted = checksum(dict(zip(_PLACES, (*call, *told), strict=False)), body)
+    return (*call, *told, body, now, noted, entry.after_revision)
 
 
 def _written(connection: sqlite3.Connection, host_id: str, number: int, entry: Entry) -> Written:
@@ -134,14 +137,20 @@ def _refused(connection: sqlite3.Connection, host_id: str, entry: Entry) -> Appe
 
 def record_of(row: Sequence[Any], host_id: str) -> Record:
     """
-    Read a row of `COLUMNS`.
+    Read a row of `COLUMNS`. The body of one that nobody can read, or that is not as it was written,
+    is empty.
     """
-    number, kind, record_id, agency, call_id, revision, decided_at, fingerprint, body, stored_at = (
-        row
+    number, kind, record_id, agency, call_id, revision, decided_at, fingerprint, *rest = row
+    body, stored_at, noted = rest
+    names = agency, call_id, kind, record_id, decided_at, fingerprint
+    told = dict(zip(_PLACES, names, strict=False))
+    read = _object_of(body) if is_as_written({**told, "checksum": noted}, body) else None
+    return Record(
+        *(number, host_id, kind, record_id, agency, call_id, revision, decided_at, fingerprint),
+        {} if read is None else read,
+        "journaled" if stored_at is None else "stored",
+        is_readable=read is not None,
     )
-    state = "journaled" if stored_at is None else "stored"
-    head = (number, host_id, kind, record_id, agency, call_id, revision, decided_at, fingerprint)
-    return Record(*head, body_of(body), state)
 
 
 def body_of(text: bytes) -> dict[str, Any]:
@@ -149,11 +158,15 @@ def body_of(text: bytes) -> dict[str, Any]:
     Read the body of a record; empty where it is no JSON object, because a record that nobody can
     read must not keep others from being forgotten.
     """
+    return _object_of(text) or {}
+
+
+def _object_of(text: bytes) -> dict[str, Any] | None:
     try:
         body = orjson.loads(text)
     except orjson.JSONDecodeError:
-        return {}
-    return body if isinstance(body, dict) else {}
+        return None
+    return body if isinstance(body, dict) else None
 
 
 def recommendation_of(body: dict[str, Any]) -> dict[str, Any]:

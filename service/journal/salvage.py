@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from service.journal.file import columns
 from service.journal.records import BARE_COLUMNS, Unstored, unstored
 
 _NAMED: Final = re.compile(r"(?:damaged|restored)-([0-9a-f]{32})-")
@@ -17,7 +18,6 @@ _HIGHEST: Final = (
     "SELECT max(number) FROM records",
     "SELECT max(number) FROM records INDEXED BY records_unstored WHERE stored_at IS NULL",
 )
-_ROW: Final = f"SELECT {BARE_COLUMNS} FROM records WHERE number"  # noqa: S608  # our own words
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +66,29 @@ def read_piece(path: Path, host_id: str, after: int, limit: int, last: int) -> P
     through = min(after + limit, last)
     rows, unreadable = [], []
     with closing(_open(path)) as connection:
+        found = _columns(connection)
+        row = f"SELECT {found} FROM records WHERE number"  # noqa: S608  # our own words
         try:
-            query = f"{_ROW} > ? AND number <= ? ORDER BY number"
+            query = f"{row} > ? AND number <= ? ORDER BY number"
             rows = connection.execute(query, (after, through)).fetchall()
         except sqlite3.DatabaseError:
             rows = []
             for number in range(after + 1, through + 1):
                 try:
-                    rows += connection.execute(f"{_ROW} = ?", (number,)).fetchall()
+                    rows += connection.execute(f"{row} = ?", (number,)).fetchall()
                 except sqlite3.DatabaseError:
                     unreadable.append(number)
     return Piece(through, tuple(unstored(row, host_id) for row in rows), tuple(unreadable))
+
+
+def _columns(connection: sqlite3.Connection) -> str:
+    """
+    Name what is read of each record: one of an earlier version has no checksum.
+    """
+    with suppress(sqlite3.DatabaseError):
+        if "checksum" not in columns(connection):
+            return BARE_COLUMNS.replace("checksum", "NULL")
+    return BARE_COLUMNS
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ProgrammingError
 
+from service.checksum import is_as_written
 from service.errors import StoreUnavailableError
 from service.store import (
     chain,
@@ -173,6 +174,8 @@ def _read(record: Mapping[str, Any], at: datetime) -> _Row:
         raise _UnfitError("its `fingerprint` is no text")
     body = record.get("body")
     if isinstance(body, str | bytes):
+        if not is_as_written(record, quarantined.body_bytes(body)):
+            raise _UnfitError("it is not as it was written: a disk changed it")
         try:
             body = orjson.loads(quarantined.body_bytes(body))
         except ValueError as error:
