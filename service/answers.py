@@ -8,7 +8,7 @@ null or empty, never invented.
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from service.routing.facts import Vocabulary
 from service.routing.recommendation import Recommendation, Responder, Warned
@@ -176,6 +176,43 @@ def _ruleset(published: Published | None) -> Document:
 
 def _warning(one: Warned) -> Document:
     return {"code": one.code, "message": one.message, "path": one.path or None}
+
+
+# What lists and pages read of an answer without asking whether it is there. A list stands for as
+# many of its one member as there are.
+_SHAPE: Final[Mapping[str, Any]] = {
+    **dict.fromkeys(("decision_id", "call_id", "decided_at", "mode"), str),
+    "recommendation": {
+        "urgency": str,
+        "responders": [{"kind": str}],
+        "provisional": bool,
+        "fallback": dict | None,
+        **dict.fromkeys(("send_now", "notify", "preferred"), list),
+    },
+    "because": [{"rule": str}],
+    "law_enforcement": {"included": bool, "because": list},
+    "signals": [{"fact": str, "used": bool}],
+    "ruleset": dict,
+    **dict.fromkeys(("ask_next", "would_change", "warnings"), list),
+}
+
+
+def is_whole(answer: Any) -> bool:
+    """
+    Tell whether a recorded answer has what an answer has, so that it can be shown. One that was
+    changed in the store by hand, or by a disk, may not.
+    """
+    return _fits(answer, _SHAPE)
+
+
+def _fits(value: Any, shape: Any) -> bool:
+    if isinstance(shape, Mapping):
+        return isinstance(value, Mapping) and all(
+            name in value and _fits(value[name], one) for name, one in shape.items()
+        )
+    if isinstance(shape, list):
+        return isinstance(value, list) and all(_fits(one, shape[0]) for one in value)
+    return isinstance(value, shape)
 
 
 def change_between(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> Document | None:

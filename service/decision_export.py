@@ -28,6 +28,7 @@ COLUMNS: Final = (
 TYPES: Final = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
 BROKEN_OFF: Final = "the export broke off here: export again"
 NOTED_TOGETHER: Final = 200  # lines of a disclosure that are noted in one row
+UNREADABLE: Final = "unreadable"  # withheld, because the store holds no decision in its place
 NOBODY: Final = "nobody"  # an empty cell says that nothing was reported
 
 
@@ -113,6 +114,10 @@ def _csv_lines(listed: Iterable[Listed]) -> Iterator[bytes]:
 
 def _row(one: Listed) -> tuple[Any, ...]:
     shown, sent = one.summary, one.sent
+    if not one.is_readable:
+        empty = [None] * (len(COLUMNS) - 7)
+        place = shown["decision_id"], shown["call_id"], None, shown["decided_at"]
+        return (*place, *empty, UNREADABLE, None, None)
     if one.erased is not None:
         empty = [None] * (len(COLUMNS) - 5)
         return (shown["decision_id"], None, None, shown["decided_at"], *empty, one.erased.at)

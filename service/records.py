@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from service.answers import Document
+from service.answers import Document, is_whole
 from service.chain.logs import NOT_KNOWN, standing_or_not
 from service.decisions import open_request
 from service.disclosures import NOTICE, protected_facts, revealing_rules
@@ -50,8 +50,9 @@ class Listed:
     What a list shows of a decision, and the latest report of what was sent; None without one.
 
     `facts` are those that were told, with what a signal raised or filled; no words of the call.
-    Of a record that is `erased` the summary holds no more than its place. `protected` are facts
-    from a protected record, `revealing` the rules that fired and read one.
+    Of a record that is `erased` the summary holds no more than its place, and neither does it of
+    one that is not `is_readable`: it was changed in the store. `protected` are facts from a
+    protected record, `revealing` the rules that fired and read one.
     """
 
     summary: Document
@@ -60,6 +61,7 @@ class Listed:
     erased: Erased | None = None
     protected: frozenset[str] = frozenset()
     revealing: frozenset[str] = frozenset()
+    is_readable: bool = True
 
 
 class Records:
@@ -258,8 +260,10 @@ class Records:
 
     def _of_store(self, stored: Decision) -> Document:
         document = self._document(stored.body, stored.record_id, _store_place(stored))
-        document["revision"] = document["revision"] or stored.revision
-        return document
+        document["revision"] = document.get("revision") or stored.revision
+        # What was changed in the store is still found by its names.
+        named = {"call_id": stored.call_id, "decided_at": iso(stored.decided_at)}
+        return {"decision_id": stored.record_id, **named, **document}
 
     def _document(
         self, body: Mapping[str, Any], record_id: str, place: Mapping[str, Any]
@@ -267,7 +271,8 @@ class Records:
         erased = erased_whole(body)
         if erased is not None:
             raise RecordErasedError(record_id, erased, place)
-        document = dict(body["answer"])
+        answer = body.get("answer")
+        document = dict(answer) if isinstance(answer, Mapping) else {}
         document["redisclosure_notice"] = NOTICE if protected_facts(body["request"]) else None
         if has_erased_text(body):
             document["warnings"] = [*document["warnings"], _ERASED]
@@ -325,6 +330,9 @@ def _summary(stored: Decision, sent: Dispatch | None) -> Document:
 
 
 def _item(stored: Decision, sent: Dispatch | None) -> Listed:
+    # One record that was changed must not keep all others from being seen.
+    if not (is_whole(stored.body.get("answer")) and isinstance(stored.body.get("request"), dict)):
+        return _unreadable_item(stored)
     protected = protected_facts(stored.body["request"])
     return Listed(
         _summary(stored, sent),
@@ -333,6 +341,17 @@ def _item(stored: Decision, sent: Dispatch | None) -> Listed:
         protected=protected,
         revealing=revealing_rules(stored.body["answer"], protected),
     )
+
+
+def _unreadable_item(stored: Decision) -> Listed:
+    summary: Document = {
+        "decision_id": stored.record_id,
+        "call_id": stored.call_id,
+        "decided_at": iso(stored.decided_at),
+        "unreadable": True,
+        "record": {**_store_place(stored), "by": None, "program": None},
+    }
+    return Listed(summary, None, {}, is_readable=False)
 
 
 def _erased_item(stored: Decision, erased: Erased) -> Listed:

@@ -221,10 +221,11 @@ def _items(answer: Schema) -> dict[str, Schema]:
     item["override"] = {"type": ["boolean", "null"]}
     left = {"why": {"type": "string", "enum": list(WHY)}, "at": TIME}
     gone = {name: item[name] for name in ("decision_id", "call_id", "decided_at", "record")}
-    listed = {"anyOf": [ref("DecisionItem"), ref("ErasedItem")]}
+    listed = {"anyOf": [ref("DecisionItem"), ref("ErasedItem"), ref("UnreadableItem")]}
     return {
         "DecisionItem": thing(item | NOTICE),
         "ErasedItem": thing({**gone, "erased": thing(left)}),
+        "UnreadableItem": thing({**gone, "unreadable": FLAG}),
         "DecisionList": thing({"items": many(listed), "next": MAYBE_TEXT}),
     }
 

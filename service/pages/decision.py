@@ -13,7 +13,7 @@ from flask import Blueprint, Response, abort, request
 
 from service.access import READ_CALLS, READ_REVIEWS, SIMULATE
 from service.agency_settings import settings_of
-from service.answers import Document
+from service.answers import Document, is_whole
 from service.errors import ClaimHeldError, StoreUnavailableError
 from service.pages.decision_story import Told, reason_words, revision_lines, story_of
 from service.pages.frame import keep_in_order, page
@@ -140,7 +140,13 @@ def _findings(parts: Parts, who: Visitor, record_id: str) -> Sequence[Mapping[st
 def _told(
     parts: Parts, who: Visitor, document: Document, replayed: Replayed | None = None
 ) -> Response:
-    revisions = parts.records.of_call(who.agency.id, document["call_id"]) or [document]
+    # One that was changed in the store must not be told as if it were what was answered.
+    if not is_whole(document):
+        return page(
+            parts, who, "decision_unreadable.html", here="decisions", record=document["record"]
+        )
+    known = parts.records.of_call(who.agency.id, document["call_id"])
+    revisions = [one for one in known if is_whole(one)] or [document]
     published = rules_of(parts, who.agency, document["ruleset"])
     story = story_of(document, revisions, published, told_with(parts, who, [document]))
     findings = _findings(parts, who, document["decision_id"])

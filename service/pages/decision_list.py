@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 from marshmallow import Schema, ValidationError
 from werkzeug.datastructures import MultiDict
 
-from service.erased import Erased
 from service.pages.local_time import Moment, moment
 from service.records import Listed
 from service.routing.facts import Vocabulary
@@ -38,6 +37,7 @@ LABELS: Final[Mapping[str, str]] = {
     "purpose": "What it is for",
 }
 TIMES: Final = ("from", "to")
+UNREADABLE: Final = "This record cannot be read: it is not as it was told"
 KNOWN_MAX: Final = 4  # facts in a row; the page of the decision has them all
 TYPED_CHARACTERS_MAX: Final = (
     1_000  # of one filter; what is longer cannot be right, and is not kept
@@ -151,7 +151,7 @@ class Row:
     is_override: bool
     reason: str
     is_reviewed: bool
-    is_erased: bool = False
+    is_gone: bool = False  # nothing of it can be shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,11 @@ def row_of(one: Listed, words: Words, *, is_reviewed: bool) -> Row:
     """
     shown, sent = one.summary, one.sent
     if one.erased is not None:
-        return _erased_row(one, one.erased, words)
+        at = moment(one.erased.at, words.time_zone, words.now)
+        known = f"Erased on {at.short}: {one.erased.words}"
+        return _row_of_what_is_gone(one, words, "erased", known)
+    if not one.is_readable:
+        return _row_of_what_is_gone(one, words, one.summary["call_id"], UNREADABLE)
     recommended = shown["recommendation"]
     urgency, urgencies = recommended["urgency"], words.vocabulary.urgencies
     reason = sent.reason if sent else None
@@ -198,14 +202,13 @@ def row_of(one: Listed, words: Words, *, is_reviewed: bool) -> Row:
     )
 
 
-def _erased_row(one: Listed, erased: Erased, words: Words) -> Row:
-    at = moment(erased.at, words.time_zone, words.now)
+def _row_of_what_is_gone(one: Listed, words: Words, call: str, known: str) -> Row:
     return Row(
         decision_id=one.summary["decision_id"],
-        call_id="erased",
+        call_id=call,
         revision=None,
         at=moment(one.summary["decided_at"], words.time_zone, words.now),
-        known=f"Erased on {at.short}: {erased.words}",
+        known=known,
         kinds=(),
         urgency="",
         urgency_level=0,
@@ -215,7 +218,7 @@ def _erased_row(one: Listed, erased: Erased, words: Words) -> Row:
         is_override=False,
         reason="",
         is_reviewed=False,
-        is_erased=True,
+        is_gone=True,
     )
 
 
