@@ -24,6 +24,14 @@ from service.surroundings import QUARANTINED_MAX
 LOOK_AGE_S_MAX: Final = 15.0  # a look is taken every second; a slow network may take a few
 TROUBLES_MAX: Final = 20
 TAIL_BYTES_MAX: Final = 65_536  # of each log; older lines are in the file itself
+PARTS: Final[Mapping[str, str]] = {
+    "api": "A process that answers calls",
+    "beat": "The schedule of the workers (beat)",
+    "granian": "The server that answers calls (granian)",
+    "redis": "The queue (Redis)",
+    "shipper": "The shipper",
+    "worker": "The worker",
+}
 # What each event of a log means to a person. One that is not here is shown by its name.
 WORDS: Final[Mapping[str, str]] = {
     "aside_unknown": "A journal that was set aside cannot be read, nor told whose it was.",
@@ -44,8 +52,6 @@ WORDS: Final[Mapping[str, str]] = {
     "look_failed": "A look at keys, agencies and the queue failed.",
     "look_not_kept": "What was seen of keys and agencies could not be kept on disk.",
     "page_failed": "A page failed.",
-    "part_died": "A part ended unasked and was started again.",
-    "part_hung": "A part gave no sign of life; it was ended and started again.",
     "record_quarantined": "The store could not take a record as it is; it is in quarantine.",
     "rules_gone": "A ruleset is gone from the configuration; the last good one decides.",
     "rules_not_kept": "The last good rules could not be kept on disk.",
@@ -56,6 +62,19 @@ WORDS: Final[Mapping[str, str]] = {
     "surroundings": "The store or the queue went away, or came back.",
     "vital_sign_not_read": "Something that `/metrics` tells of this host could not be read.",
     "view_failed": "A request of the API failed.",
+    **{
+        f"{name}_died": f"{words} ended unasked and was started again."
+        for name, words in PARTS.items()
+    },
+    **{
+        f"{name}_hung": f"{words} gave no sign of life; it was ended and started again."
+        for name, words in PARTS.items()
+    },
+}
+# What does not happen while a part gives no sign of life.
+WAITS: Final[Mapping[str, str]] = {
+    "worker": "decisions wait in the journal",
+    "beat": "reviews, retention and the sealing of the log wait",
 }
 
 
@@ -168,7 +187,7 @@ def _parts(parts: Parts) -> list[dict[str, str]]:
     Say of each thing that the service stands on whether it is there: `ok`, `away` or `unknown`.
     """
     seen = parts.surroundings.seen
-    signs = {name: parts.surroundings.alive(name) for name in ("worker", "beat")}
+    signs = {name: parts.surroundings.alive(name) for name in WAITS}
     states = {
         "journal": not parts.decisions.is_journal_resting,
         "store": seen.has_store,
@@ -215,9 +234,9 @@ def _degraded(
     said += [("quarantine", text) for text in _in_quarantine(seen.quarantined_of(whose))]
     if not seen.has_queue:
         said.append(("queue", "the queue cannot be reached: decisions wait in the journal"))
-    for name in ("worker", "beat"):
+    for name in WAITS:
         if seen.has_queue and parts.surroundings.alive(name) is False:
-            said.append((name, f"no sign of life from the {name}: decisions wait in the journal"))
+            said.append((name, f"no sign of life from the {name}: {WAITS[name]}"))
     return [{"part": part, "text": text} for part, text in said]
 
 
@@ -237,7 +256,9 @@ def _warnings(parts: Parts) -> tuple[str, ...]:
 def _in_quarantine(count: int | None) -> Iterator[str]:
     if count:
         number = f"{count} or more" if count >= QUARANTINED_MAX else str(count)
+        is_one = count == 1
         yield (
-            f"{number} {'record is' if count == 1 else 'records are'} in quarantine, kept whole:"
-            " the store cannot take them as they are; see why with `crisis-router quarantine list`"
+            f"{number} {'record is' if is_one else 'records are'} in quarantine, kept whole:"
+            f" the store cannot take {'it as it is' if is_one else 'them as they are'};"
+            " see why with `crisis-router quarantine list`"
         )

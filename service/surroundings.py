@@ -23,7 +23,7 @@ from sqlalchemy import Engine
 from service.encryption import write_secret
 from service.errors import StoreUnavailableError
 from service.incident_types import NO_OWN_TYPES, Facts, OwnTypes
-from service.redis_client import ALIVE_KEY, connect
+from service.redis_client import ALIVE_KEY, ALIVE_S, connect
 from service.settings import Settings
 from service.store import agencies, keys, mapped_types, quarantined, sessions
 from service.store.agencies import Agency
@@ -100,7 +100,7 @@ class Surroundings:
         self._seen = _read_kept(self._kept)
         self._is_first_look = True
         self._on_change: Callable[[], object] = lambda: None
-        self._looked_at = time.monotonic()
+        self._looked_at = self._queue_since = time.monotonic()
         self.look()
         self._thread = threading.Thread(target=self._run, name="surroundings", daemon=True)
         self._thread.start()
@@ -164,6 +164,8 @@ class Surroundings:
                 quarantined=in_quarantine,
             )
         is_whole = found.has_store and found.has_queue
+        if found.has_queue and (not before.has_queue or self._is_first_look):
+            self._queue_since = time.monotonic()
         has_changed = (found.has_store, found.has_queue) != (before.has_store, before.has_queue)
         if has_changed and not (is_whole and self._is_first_look):
             say = log.info if is_whole else log.warning
@@ -187,14 +189,16 @@ class Surroundings:
     def alive(self, name: str) -> bool | None:
         """
         Tell whether a part of the workers gave a sign of life in the last seconds; None if the
-        queue is away.
+        queue is away, or came back so lately that the signs in it may be lost.
         """
         if self._queue is None:
             return None
         try:
-            return bool(self._queue.exists(ALIVE_KEY.format(part=name)))
+            if self._queue.exists(ALIVE_KEY.format(part=name)):
+                return True
         except RedisError:
             return None
+        return False if time.monotonic() - self._queue_since > ALIVE_S else None
 
     def close(self) -> None:
         """

@@ -62,7 +62,7 @@ class Oversight:
             pid = self._pids.get(name)
             code = part.look()
             if code is not None:
-                self._note_dead(name, pid, f"ended with code {code}")
+                self._note_dead(_called(name), pid, f"ended with code {code}")
             self._follow(name, part.pid)
         self._forget_dead_processes()
         self._ping()
@@ -75,6 +75,11 @@ class Oversight:
             return
         if before is not None:
             self._watch.forget(name, before)
+        if before is not None and name == "api":
+            # The processes that answer end with it, and are not told of one by one.
+            for one in self._watch.pids("api"):
+                if _session(one) != pid:
+                    self._watch.forget("api", one)
         if pid is not None and name == "api":
             # Granian itself gives no sign; that none of its processes is missing is the sign.
             self._watch.expect("granian", pid)
@@ -137,11 +142,18 @@ class Oversight:
     def _tell(self, name: str, why: str, how: str) -> None:
         self._restarts.count(name, why)
         at = iso(datetime.now(UTC))
-        self._keep(None, "", {"level": "warning", "event": f"part_{why}", "timestamp": at})
-        part = self._parts.get(name)
+        self._keep(None, "", {"level": "warning", "event": f"{name}_{why}", "timestamp": at})
+        part = self._parts.get("api" if name == "granian" else name)
         log = part.plan.log if part is not None else None
         where = f": see {log}" if log is not None else ""
         self._say(f"{name} {how} and is started again{where}")
+
+
+def _called(name: str) -> str:
+    """
+    Name what dies where a part does: that of `api` is the server, which has those that answer.
+    """
+    return "granian" if name == "api" else name
 
 
 def _session(pid: int) -> int | None:

@@ -79,8 +79,9 @@ class House:
         self.degraded = told["degraded"]
         parts = {one["part"] for one in told["processes"]}
         is_all_there = parts >= {"api", "shipper", "worker", "beat", "redis"}
+        is_all_well = all(one["state"] == "ok" for one in told["parts"])
         nothing_waits = under_load or told["journal"]["not_stored"] == 0
-        return bool(is_all_there and not told["degraded"] and nothing_waits)
+        return bool(is_all_there and is_all_well and not told["degraded"] and nothing_waits)
 
     def until_whole(self, wait_s_max: float = WHOLE_S_MAX, *, under_load: bool = False) -> float:
         """

@@ -159,7 +159,7 @@ def test_a_record_is_left_in_quarantine_from_the_page(house: Service) -> None:
     assert post(admin, path, shown).location == "/state?done=left#quarantine"
     text = opened(admin, "/state?done=left")
     assert "The record stays in quarantine." in text
-    assert "1 more was left there for good" in text
+    assert "1 was left there for good" in text
     assert decision_id not in text
     assert acts(house).count("left in quarantine") == 1
     assert post(admin, path.replace("leave", "retry"), shown).status_code == 303
