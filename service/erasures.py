@@ -172,10 +172,27 @@ class Erasures:
             CursorError: the cursor is not one that a page gave.
             StoreUnavailableError: the store cannot be reached.
         """
+        listed, following = self._page(actor, cursor, limit)
+        return [shown for _, shown in listed], following
+
+    def page_to_confirm(
+        self, actor: Actor, cursor: str | None, limit: int
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """
+        Give what `page` gives, each with `is_own`: the actor asked for it, so another confirms it.
+        """
+        listed, following = self._page(actor, cursor, limit)
+        own = [{**shown, "is_own": one.asked_by == actor.identity} for one, shown in listed]
+        return own, following
+
+    def _page(
+        self, actor: Actor, cursor: str | None, limit: int
+    ) -> tuple[list[tuple[Erasure, dict[str, Any]]], str | None]:
         found, following = erasures.page(self._store, actor.agency, cursor, limit)
         hosts = erasures.hosts_of(self._store, [one.id for one in found])
         known = journal_numbers.hosts_of(self._store) if found else ()
-        return [self._shown(one, hosts.get(one.id, ()), known) for one in found], following
+        listed = [(one, self._shown(one, hosts.get(one.id, ()), known)) for one in found]
+        return listed, following
 
     def _shown_one(self, actor: Actor, erasure_id: str) -> dict[str, Any]:
         with writing(self._store) as connection:
