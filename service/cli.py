@@ -74,7 +74,7 @@ def settings() -> None:
 
 @main.group()
 def agency() -> None:
-    """Make agencies, and show them."""
+    """Make agencies, show them, and change their settings."""
 
 
 @agency.command("list")

@@ -41,6 +41,17 @@ class ErasureRequest(Strict):
 ERASURE_REQUEST: Final = ErasureRequest()
 
 
+class AlreadyAskedError(ConflictError):
+    """
+    Somebody has asked for the call to be erased before, by the request `erasure_id`.
+    """
+
+    def __init__(self, before: Erasure) -> None:
+        said = f"{before.asked_name} asked for it at {iso(before.asked_at)}"
+        super().__init__("already_asked", f"{said}: confirm that, request {before.id}")
+        self.erasure_id = before.id
+
+
 class Erasures:
     """
     Erasures of one agency at a time: the actor's. One per process; any thread may call it.
@@ -69,7 +80,8 @@ class Erasures:
 
         Raises:
             ValidationError: what was told has faults; all are named.
-            ConflictError: `needs_a_person`, `already_asked`, or `held`, which says whose hold.
+            AlreadyAskedError: somebody has asked for it before; says which request that is.
+            ConflictError: `needs_a_person`, or `held`, which says whose hold.
             StoreUnavailableError: the store cannot be reached.
         """
         read = ERASURE_REQUEST.load(told)
@@ -91,8 +103,7 @@ class Erasures:
             self._refuse_held(connection, agency, call_id)
             before = erasures.open_of_call(connection, agency, call_id)
             if before is not None:
-                text = f"{before.asked_name} asked for it at {iso(before.asked_at)}: confirm that"
-                raise ConflictError("already_asked", text)
+                raise AlreadyAskedError(before)
             erasures.add(connection, made)
             audit.add(connection, self._trail.entry(actor, "asked for", ("erasure", made_id)))
         return self._shown_one(actor, made_id)
@@ -161,10 +172,27 @@ class Erasures:
             CursorError: the cursor is not one that a page gave.
             StoreUnavailableError: the store cannot be reached.
         """
+        listed, following = self._page(actor, cursor, limit)
+        return [shown for _, shown in listed], following
+
+    def page_to_confirm(
+        self, actor: Actor, cursor: str | None, limit: int
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """
+        Give what `page` gives, each with `is_own`: the actor asked for it, so another confirms it.
+        """
+        listed, following = self._page(actor, cursor, limit)
+        own = [{**shown, "is_own": one.asked_by == actor.identity} for one, shown in listed]
+        return own, following
+
+    def _page(
+        self, actor: Actor, cursor: str | None, limit: int
+    ) -> tuple[list[tuple[Erasure, dict[str, Any]]], str | None]:
         found, following = erasures.page(self._store, actor.agency, cursor, limit)
         hosts = erasures.hosts_of(self._store, [one.id for one in found])
         known = journal_numbers.hosts_of(self._store) if found else ()
-        return [self._shown(one, hosts.get(one.id, ()), known) for one in found], following
+        listed = [(one, self._shown(one, hosts.get(one.id, ()), known)) for one in found]
+        return listed, following
 
     def _shown_one(self, actor: Actor, erasure_id: str) -> dict[str, Any]:
         with writing(self._store) as connection:

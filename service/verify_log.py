@@ -515,9 +515,11 @@ def said(check: Check) -> list[str]:
     Say in plain words what was checked, and what was not.
     """
     counts, (through, head) = check.counts, check.head
+    join = "record joins" if counts.records == 1 else "records join"
+    have = "has its content" if counts.compared == 1 else "have their content"
     lines = [
         f"Places {check.first} to {through} of the log of `{check.agency}`: {counts.records:,}"
-        f" records join without a gap; {counts.compared:,} have their content, unchanged.",
+        f" {join} without a gap; {counts.compared:,} {have}, unchanged.",
         f"Head: {through}:{head}",
     ]
     if counts.anchors:
@@ -542,7 +544,8 @@ def said(check: Check) -> list[str]:
         f"- the anchor at place {one}: this piece begins later" for one in check.not_reached()
     ]
     if counts.withheld:
-        lines.append(f"- the content of {counts.withheld:,} records, which was withheld from you")
+        records = "1 record" if counts.withheld == 1 else f"{counts.withheld:,} records"
+        lines.append(f"- the content of {records}, which was withheld from you")
     lines.append("- whether what was recorded is true, and texts about a person, which never leave")
     return lines
 

@@ -38,6 +38,16 @@ def test_help_lists_the_commands() -> None:
         assert command in shown
 
 
+def test_help_of_agency_says_all_that_it_does() -> None:
+    """
+    The help of `agency` says in its first line that it makes, shows and changes agencies.
+    """
+    shown = run("agency", "--help").output
+    assert "Make agencies, show them, and change their settings." in shown
+    for command in ("add", "list", "set"):
+        assert f"  {command} " in shown
+
+
 def test_settings_are_all_shown() -> None:
     """
     Every setting stands in the list with its variable and help.

@@ -139,7 +139,8 @@ def test_keys_of_the_setting_are_changed_there(
 def test_the_commands_rotate_list_and_forget(here: Settings) -> None:
     """
     A rotation is listed and stands in the trail; a call is asked for by one person and confirmed by
-    another, and mistakes are one clear line.
+    another; who asks without a reason, or again, is told what to type, and mistakes are one clear
+    line.
     """
     assert run("keys", "rotate").exit_code == 0
     listed = run("keys", "list").stdout.splitlines()
@@ -149,6 +150,8 @@ def test_the_commands_rotate_list_and_forget(here: Settings) -> None:
     admin, second = people["admin"]["email"], people["second_admin"]["email"]
     for wrong, said in (
         (("forget", "--by", admin), "CALL_ID"),
+        (("forget", "c-1", "--by", admin), "say why, with --reason"),
+        (("forget", "c-1", "--by", admin, "--reason", " "), "say why, with --reason"),
         (("forget", "c-1", "--by", "nobody@example.org", "--reason", "r"), "nobody with this"),
         (("forget", "c-1", "--by", people["dispatcher"]["email"], "--reason", "r"), "may not"),
         (("forget", "c-1", "--by", admin, "--reason", "r"), "has no call"),
@@ -163,6 +166,9 @@ def test_the_commands_rotate_list_and_forget(here: Settings) -> None:
     asked = run("forget", "c-9", "--by", admin, "--reason", "form 12")
     assert asked.exit_code == 0, asked.stderr
     wanted = asked.stdout.strip()
+    again = run("forget", "c-9", "--by", second, "--reason", "form 12")
+    confirming = f"--agency example --confirm {wanted} --by EMAIL"
+    assert (again.exit_code, confirming in again.stderr) == (1, True), again.stderr
     refused = run("forget", "--confirm", wanted, "--by", admin)
     assert "another person" in refused.stderr
     assert run("forget", "--confirm", wanted, "--by", second).exit_code == 0

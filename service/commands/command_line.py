@@ -15,9 +15,12 @@ from service.access import Actor, command_line
 from service.audit import Audit
 from service.errors import CrisisRouterError
 from service.host.first_start import is_prepared, prepare
+from service.host.restore import refuse_unfinished
+from service.journal.aside import FOLDER as ASIDE
 from service.settings import Settings, read_settings
 from service.store import agencies
 from service.store.database import open_store
+from service.store.migration import is_current
 
 FAULTS_SHOWN_MAX = 20
 
@@ -64,6 +67,35 @@ def standing_store() -> Engine:
             " is with CRISIS_ROUTER_HOME=/folder"
         )
     return open_store(here.database_url, wait_s_max=here.store_wait_s_max)
+
+
+def store_of_log() -> Engine:
+    """
+    Open the store of a home that is there, or that a restore has filled and nobody has started yet.
+
+    Raises:
+        CrisisRouterError: there is no home, its restore was cut short, or what was restored is of
+            an older program.
+    """
+    here = read_settings()
+    if is_prepared(here) or not waits_for_shipping(here):
+        return standing_store()
+    refuse_unfinished(here.home)
+    store = open_store(here.database_url, wait_s_max=here.store_wait_s_max)
+    if not is_current(store):
+        store.dispose()
+        raise CrisisRouterError(
+            "there is no restored store here, or one of an older program: start the service first,"
+            " which brings it up to date"
+        )
+    return store
+
+
+def waits_for_shipping(here: Settings) -> bool:
+    """
+    Tell whether the journal that a restore brought back is not in the store yet.
+    """
+    return any((here.home / ASIDE).glob("restored-*.sqlite"))
 
 
 def actor_in(store: Engine, agency: str) -> Actor:

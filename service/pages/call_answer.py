@@ -141,6 +141,14 @@ class Answer:
     announced: str
 
     @property
+    def has_officer_of_unit(self) -> bool:
+        """
+        Tell whether police come only as the officer of a co-responder unit.
+        """
+        kinds = {one.kind for one in self.responders}
+        return "co_responder" in kinds and "law_enforcement" not in kinds
+
+    @property
     def is_floor(self) -> bool:
         """
         Tell whether no ruleset could be applied.

@@ -84,14 +84,14 @@ def page(
 
     *who* is None where nobody is signed in: then the bar holds no places.
     """
-    if status >= 400:
-        parts.metrics.refused.labels(str(status)).inc()
     places = [place for place in PLACES if who and who.actor.may(place.act)]
     # The page of alerts shows them itself.
     alerts = open_alerts(parts, who.actor) if who and shown.get("here") != "alerts" else None
     text = render_template(
         template, csrf_token=generate_csrf(), visitor=who, places=places, alerts=alerts, **shown
     )
+    if status >= 400:
+        parts.metrics.refused.labels(str(status)).inc()
     return make_response(text, status)
 
 
@@ -216,11 +216,24 @@ def keep_in_order(blueprint: Blueprint, parts: Parts) -> None:
     @blueprint.errorhandler(Exception)
     def our_fault(error: Exception) -> Response:
         log.error("page_failed", error=type(error).__name__, where=where_of(error))
-        way_out = (
-            "Go on by the agency's own card. Go back and press once more to try again; if it"
-            " happens again, tell an administrator."
-        )
-        return refused(parts, 500, "Something went wrong here", way_out)
+        return _our_fault_page(parts)
+
+
+def _our_fault_page(parts: Parts) -> Response:
+    """
+    Say that something of ours failed; whoever is signed in is led to their first page.
+    """
+    title = "Something went wrong here"
+    way_out = (
+        "Go on by the agency's own card. Go back and press once more to try again; if it"
+        " happens again, tell an administrator."
+    )
+    try:
+        return refused(parts, 500, title, way_out, signed_in(parts))
+    except Exception as error:  # noqa: BLE001  # the page of a bug must not fail by the same bug
+        # What failed may be what this page asks too: who is signed in, or their bar.
+        log.error("bar_failed", error=type(error).__name__, where=where_of(error))
+        return refused(parts, 500, title, way_out)
 
 
 def nothing_here(parts: Parts) -> Response | None:

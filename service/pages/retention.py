@@ -142,7 +142,9 @@ def _shown(
     asked = request.args if request.method == "GET" else {}
     lists = {
         "holds": parts.legal_holds.page(who.actor, asked.get("holds") or None, PAGE_ITEMS),
-        "erasures": parts.erasures.page(who.actor, asked.get("erasures") or None, PAGE_ITEMS),
+        "erasures": parts.erasures.page_to_confirm(
+            who.actor, asked.get("erasures") or None, PAGE_ITEMS
+        ),
         "disclosures": parts.disclosures.page(
             who.actor, asked.get("disclosures") or None, PAGE_ITEMS
         ),

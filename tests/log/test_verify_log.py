@@ -46,6 +46,13 @@ def rewritten(lines: list[dict[str, Any]], start: int) -> list[dict[str, Any]]:
     return [*made, {"end": {"place": len(made) - 1, "hash": previous}}]
 
 
+def withheld(line: dict[str, Any]) -> dict[str, Any]:
+    """
+    Give the line of a record as somebody gets it who may not see its content.
+    """
+    return {**line, "content": None, "salt": None, "why": "withheld"}
+
+
 @given(contents)
 def test_what_nobody_touched_is_good(told: list[Any]) -> None:
     """
@@ -268,18 +275,16 @@ def test_what_is_gone_must_be_named_by_a_later_entry() -> None:
         found = found_in(lines)
         assert found is not None
         assert found.kind == "deletion"
-    withheld = [
-        {**one, "content": None, "salt": None, "why": "withheld"} if "kind" in one else one
-        for one in with_entries(remarks)
-    ]
-    assert fault_of(withheld) == "good"
+    lines = [withheld(one) if "kind" in one else one for one in with_entries(remarks)]
+    assert fault_of(lines) == "good"
     missing = [{**one, "why": "missing"} for one in gone(with_entries(whole), None)]
     assert fault_of(missing) == "deletion"
 
 
 def test_it_runs_alone_and_says_what_it_did_not_check(tmp_path: Path) -> None:
     """
-    A copy of the file, far from the service, exits with 0, 1 and 2, and names what it left out.
+    A copy of the file, far from the service, exits with 0, 1 and 2, and names what it left out, one
+    record as one.
     """
     copy, export = tmp_path / "verify_log.py", tmp_path / "export.jsonl"
     copy.write_text(FILE.read_text())
@@ -298,6 +303,13 @@ def test_it_runs_alone_and_says_what_it_did_not_check(tmp_path: Path) -> None:
     code, out = run(str(export), "--anchor", f"2:{lines[2]['hash']}")
     assert code == 0
     assert "anchored at place 2" in out
+    assert "3 records join without a gap; 3 have their content" in out
+    export.write_bytes(written([*lines[:3], withheld(lines[3]), lines[4]]))
+    assert "the content of 1 record, which was withheld" in run(str(export))[1]
+    export.write_bytes(written([*lines[:2], *map(withheld, lines[2:4]), lines[4]]))
+    out = run(str(export))[1]
+    assert "3 records join without a gap; 1 has its content" in out
+    assert "the content of 2 records, which was withheld" in out
     export.write_bytes(written([*lines[:2], *lines[3:]]))
     assert run(str(export)) == (1, "FAULT: deletion at place 2: place 2 is missing\n")
     export.write_bytes(b"hello\n")

@@ -7,6 +7,7 @@ import re
 from html import unescape
 from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
 
 from service.app import make_flask
@@ -224,7 +225,8 @@ def test_not_on_record_is_said_loudly(service: Service) -> None:
 
 def test_our_fault_is_a_page(service: Service) -> None:
     """
-    A bug of ours is answered with what to do now, and with nothing of its own words.
+    A bug of ours is answered with what to do now, and with nothing of its own words; who is signed
+    in goes on from their first page.
     """
     broken: Any = BrokenDecisions(service.parts.decisions)
     client = make_flask(dataclasses.replace(service.parts, decisions=broken)).test_client()
@@ -233,6 +235,29 @@ def test_our_fault_is_a_page(service: Service) -> None:
     assert response.status_code == 500
     assert "Go on by the agency" in response.text
     assert "secret detail" not in response.text
+    assert '<a class="button" href="/">Go to your first page</a>' in response.text
+    assert "Sign in<" not in response.text
+
+
+def test_our_fault_is_a_page_where_nobody_can_tell_who_is_in(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Where the bug is in what every page asks, who is signed in or their alerts, there is a page too.
+    """
+    client = service.app.test_client()
+    sign_in(client, service.credentials.dispatcher)
+
+    def broken(*_asked: Any) -> None:
+        raise ZeroDivisionError("secret detail")
+
+    for named in ("service.pages.frame.open_alerts", "service.pages.visitor.actor_in"):
+        with monkeypatch.context() as patched:
+            patched.setattr(named, broken)
+            response = client.get("/account")
+        assert (response.status_code, "text/html" in response.content_type) == (500, True)
+        assert "Go on by the agency" in response.text
+        assert "secret detail" not in response.text
 
 
 def test_source_is_a_link_only_to_the_web(service: Service, vocabulary: Vocabulary) -> None:

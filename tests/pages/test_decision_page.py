@@ -107,6 +107,21 @@ def test_the_rules_that_fired_stand_as_sentences_with_their_sources(
     assert 'rel="noreferrer"' in text
 
 
+def test_police_of_a_co_responder_unit_are_told_as_such(
+    service: Service, supervisor: FlaskClient
+) -> None:
+    """
+    Where police come only as the officer of a co-responder unit the page says so; where they come
+    by themselves it does not.
+    """
+    unit = decide(service, "UNIT", **GUN)
+    alone = decide(service, "ALONE", **GUN, availability={"co_responder": False})
+    said = "Police were in the answer (a co-responder unit brings an officer) because:"
+    assert said in words_of(opened(supervisor, f"/decisions/{unit}"))
+    told = words_of(opened(supervisor, f"/decisions/{alone}"))
+    assert "Police were in the answer because:" in told
+
+
 def test_a_rule_of_a_version_that_is_not_here_is_told_by_its_recorded_words(
     service: Service, supervisor: FlaskClient, log: dict[str, str]
 ) -> None:

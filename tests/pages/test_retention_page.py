@@ -19,8 +19,9 @@ def test_two_people_erase_a_call_and_a_hold_stops_them(
     service: Service, browser: FlaskClient, admin: FlaskClient, supervisor: FlaskClient
 ) -> None:
     """
-    Asked for on the page, refused to the same person and under a hold, which is named; confirmed by
-    another the decision says that it was erased, on its page and in the list.
+    Asked for on the page, not offered to the same person, who may only withdraw it, refused to them
+    and under a hold, which is named; confirmed by another the decision says that it was erased, on
+    its page and in the list.
     """
     made = decision_id_of(tell(browser, "page-erased", "weapon=firearm"))
     ship(service.parts)
@@ -33,14 +34,18 @@ def test_two_people_erase_a_call_and_a_hold_stops_them(
     assert post(admin, f"{PATH}/erasures", shown, call_id="page-erased").status_code == 422
     asked = post(admin, f"{PATH}/erasures", shown, call_id="page-erased", reason="form 12")
     assert asked.status_code == 303
-    found = re.search(r'action="([^"]+/confirm)"', admin.get(PATH).text)
+    mine = admin.get(PATH).text
+    assert "Waits for another person" in mine
+    assert "Erase for good" not in mine
+    assert "/withdraw" in mine
+    second = signed_in(service, service.credentials.second_admin)
+    found = re.search(r'action="([^"]+/confirm)"', second.get(PATH).text)
     assert found
     own = post(admin, found[1], shown)
     assert (own.status_code, "another person must confirm" in words_of(own.text)) == (409, True)
     hold = {"call_id": "", "authority": "County court", "matter": "26-1", "reason": "order"}
     assert post(admin, f"{PATH}/holds", shown, **{**hold, "matter": ""}).status_code == 422
     assert post(admin, f"{PATH}/holds", shown, **hold).status_code == 303
-    second = signed_in(service, service.credentials.second_admin)
     page = second.get(PATH)
     held = post(second, found[1], page)
     assert (held.status_code, "County court (26-1)" in unescape(held.text)) == (409, True)

@@ -21,6 +21,7 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
+from service import verify_log
 from service.access import command_line
 from service.app import join, make_flask
 from service.cli import main
@@ -32,6 +33,7 @@ from service.settings import Settings, read_settings
 from service.store import chain, decisions, records, replayed
 from service.store.database import open_store
 from tests.api.conftest import CALL, ship
+from tests.store.test_store import record
 from tests.workers.test_shipping import wait_until
 from workers.aside import AsideShipping
 
@@ -247,6 +249,38 @@ def test_what_is_not_whole_or_not_empty_is_refused(
     (folder / "manifest.json").unlink()
     assert "cut short" in run(*again).stderr
     assert not settings.home.exists()
+
+
+def test_the_log_is_verified_before_the_first_start(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    """
+    In a home that a restore has filled and nobody has started, the log is anchored, verified and
+    exported, nothing is made there, and a record without a place in the log is no fault yet.
+    """
+    settings, folder = read_settings(environment), tmp_path / "backup"
+    prepare(settings)
+    store, earlier = open_store(settings.database_url), dt.datetime.now(dt.UTC) - dt.timedelta(1)
+    # Number 3 is still in the journal, and number 4 has no place in the log.
+    records.insert(store, [record(number, agency="example") for number in (1, 2)], earlier)
+    chain.seal(store, earlier, 1_000)
+    records.insert(store, [record(4, agency="example")], earlier)
+    store.dispose()
+    assert run("backup", folder, *programs()).exit_code == 0
+    anchor = json.loads((folder / "manifest.json").read_text())["chain_heads"]["example"]
+    destroy(settings)
+    assert run("restore", folder, "--keys", f"{folder}-keys", *programs()).exit_code == 0
+    there = sorted(path.name for path in settings.home.iterdir())
+    verified = typed(environment, "verify", "--agency", "example", "--anchor", anchor)
+    assert (verified.returncode, "example: GOOD" in verified.stdout) == (0, True), verified.stdout
+    assert "start the service" in verified.stdout
+    assert anchor in typed(environment, "anchor").stdout
+    assert typed(environment, "export", str(tmp_path / "log.jsonl")).returncode == 0
+    assert verify_log.main([str(tmp_path / "log.jsonl"), "--anchor", anchor]) == 0
+    made = {path.name for path in settings.home.iterdir()} - set(there)
+    assert made <= {"store.sqlite-shm", "store.sqlite-wal"}
+    (settings.home / ".restoring").touch()
+    assert "cut short" in run("verify").stderr
 
 
 def test_a_restore_that_was_cut_short_is_not_started(tmp_path: Path) -> None:
