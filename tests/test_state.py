@@ -2,10 +2,16 @@
 The last warnings and errors of this host, as the page of the state and `/readyz` read them.
 """
 
+import time
 from pathlib import Path
 
+from service.app import join
+from service.host import restarts
+from service.host.first_start import prepare
 from service.log import KEPT_BYTES_MAX, keeper
-from service.state import TROUBLES_MAX, WORDS, troubles
+from service.redis_client import ALIVE_S
+from service.settings import read_settings
+from service.state import PARTS, TROUBLES_MAX, WORDS, troubles
 
 AT = "2026-11-24T12:00:00Z"
 
@@ -56,3 +62,40 @@ def test_the_file_stays_small_and_a_disk_that_is_full_harms_nothing(tmp_path: Pa
     event = told("away")
     assert keeper(blocked / "api.log")(None, "error", event) is event
     assert troubles(tmp_path / "nowhere") == []
+
+
+def test_each_part_that_ends_is_named_in_words() -> None:
+    """
+    Whatever part the supervisor starts again has words of its own.
+    """
+    assert set(PARTS) == set(restarts.PARTS)
+    assert all(f"{part}_{why}" in WORDS for part in restarts.PARTS for why in restarts.WHYS)
+
+
+class SignlessRedis:
+    """
+    Stand for a Redis that just came back, without the signs of life that it held.
+    """
+
+    def exists(self, _key: str) -> int:
+        """
+        Hold nothing.
+        """
+        return 0
+
+
+def test_beside_a_queue_that_just_came_back_no_part_is_called_dead(tmp_path: Path) -> None:
+    """
+    The signs in it may be lost: for as long as one lives nothing is known, and then it is said.
+    """
+    settings = read_settings({"CRISIS_ROUTER_HOME": str(tmp_path)})
+    prepare(settings)
+    parts, close = join(settings)
+    try:
+        parts.surroundings._queue = SignlessRedis()  # type: ignore[assignment]  # a stand-in
+        parts.surroundings._queue_since = time.monotonic()
+        assert parts.surroundings.alive("worker") is None
+        parts.surroundings._queue_since -= ALIVE_S + 1
+        assert parts.surroundings.alive("worker") is False
+    finally:
+        close()
