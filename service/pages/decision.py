@@ -67,7 +67,10 @@ def decision_pages(parts: Parts) -> Blueprint:
         """
         who = visitor(parts, READ_CALLS)
         revisions = _revisions(parts, who, call_id)
-        return _call_page(parts, who, call_id, revisions)
+        readable = [one for one in revisions if is_whole(one)]
+        if not readable:
+            return _unreadable(parts, who, revisions[0])
+        return _call_page(parts, who, call_id, readable)
 
     return blueprint
 
@@ -142,15 +145,17 @@ def _told(
 ) -> Response:
     # One that was changed in the store must not be told as if it were what was answered.
     if not is_whole(document):
-        return page(
-            parts, who, "decision_unreadable.html", here="decisions", record=document["record"]
-        )
+        return _unreadable(parts, who, document)
     known = parts.records.of_call(who.agency.id, document["call_id"])
     revisions = [one for one in known if is_whole(one)] or [document]
     published = rules_of(parts, who.agency, document["ruleset"])
     story = story_of(document, revisions, published, told_with(parts, who, [document]))
     findings = _findings(parts, who, document["decision_id"])
     return _decision_page(parts, who, story=story, findings=findings, replayed=replayed)
+
+
+def _unreadable(parts: Parts, who: Visitor, document: Document) -> Response:
+    return page(parts, who, "decision_unreadable.html", here="decisions", record=document["record"])
 
 
 def _decision_page(parts: Parts, who: Visitor, **shown: Any) -> Response:

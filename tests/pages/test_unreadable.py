@@ -50,6 +50,8 @@ def test_the_others_are_listed_and_it_is_named(house: Service, what: str) -> Non
     assert "does not verify" in page
     assert "crisis-router verify" in page
     assert "This record cannot be read" not in opened(client, f"/decisions/{whole}")
+    assert "This record cannot be read" in opened(client, f"/calls/{what} 1")
+    assert "This record cannot be read" not in opened(client, f"/calls/{what} 2")
     lines = client.get("/decisions/export?format=jsonl").text
     told = {one["decision_id"]: one for one in map(json.loads, lines.splitlines())}
     assert told[changed]["unreadable"] is True
