@@ -234,9 +234,8 @@ def _degraded(
     said += [("quarantine", text) for text in _in_quarantine(seen.quarantined_of(whose))]
     if not seen.has_queue:
         said.append(("queue", "the queue cannot be reached: decisions wait in the journal"))
-    for name in WAITS:
-        if seen.has_queue and parts.surroundings.alive(name) is False:
-            said.append((name, f"no sign of life from the {name}: {WAITS[name]}"))
+    if seen.has_queue:
+        said += _without_sign(parts)
     return [{"part": part, "text": text} for part, text in said]
 
 
@@ -251,6 +250,14 @@ def _warnings(parts: Parts) -> tuple[str, ...]:
             "the journal cannot be read: where it cannot be written either, calls are answered and"
             " not recorded: have the disk of this host looked at",
         )
+
+
+def _without_sign(parts: Parts) -> Iterator[tuple[str, str]]:
+    for name, waits in WAITS.items():
+        sign = parts.surroundings.alive(name)
+        words = waits if sign is False else "it, or the queue, began just now"
+        if not sign:
+            yield name, f"no sign of life from the {name}: {words}"
 
 
 def _in_quarantine(count: int | None) -> Iterator[str]:

@@ -154,7 +154,7 @@ def test_police_line_is_always_there(browser: FlaskClient) -> None:
     calm = tell(browser, "police-1", fact_weapon="none", fact_violence="none", fact_suicide="none")
     assert "Police not recommended so far." in police_of(calm)
     armed = tell(browser, "police-2", fact_weapon="firearm", fact_weapon_access="in_hand")
-    assert police_of(armed).startswith("Police, with the co-responder unit, because")
+    assert police_of(armed).startswith("Police with the co-responder unit, because")
     assert "gun" in police_of(armed).lower()
 
 
