@@ -48,14 +48,8 @@ MAY: Final[Mapping[str, frozenset[str]]] = {
         (
             *(SIMULATE, READ_STATE, READ_ALERTS, SETTLE_ALERTS, READ_RULES, ADD_SCENARIOS),
             *(TUNE_RULES, READ_PEOPLE, MANAGE_PEOPLE, MANAGE_AGENCY, READ_AUDIT),
-            *(
-                READ_TYPES,
-                MAP_TYPES,
-                READ_RETENTION,
-                HOLD_CALLS,
-                ERASE_CALLS,
-                LOOK_AFTER_QUARANTINE,
-            ),
+            *(READ_TYPES, MAP_TYPES, READ_RETENTION, HOLD_CALLS, ERASE_CALLS),
+            LOOK_AFTER_QUARANTINE,
         )
     ),
     "auditor": frozenset(

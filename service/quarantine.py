@@ -112,10 +112,10 @@ class Quarantine:
 
         return records.store_again(self._store, kept, actor.identity, self._now(), also=also)
 
-    def leave_there(self, actor: Actor, kept: Quarantined) -> bool:
+    def leave_there(self, actor: Actor, kept: Quarantined) -> None:
         """
         Note of one record, and in the trail of its agency, that it stays for good: it is kept as it
-        is, can still be stored, and asks for nothing more. False where that was said before.
+        is, can still be stored, and asks for nothing more. Said before, nothing changes.
 
         Raises:
             ConflictError: it was stored before (`already_stored`), or `erased`.
@@ -124,10 +124,8 @@ class Quarantine:
         _refuse_what_is_settled(kept)
         with writing(self._store) as connection:
             place = kept.host_id, kept.journal_number
-            is_new = quarantined.leave(connection, place, actor.identity, self._now())
-            if is_new:
+            if quarantined.leave(connection, place, actor.identity, self._now()):
                 self._note(connection, actor, LEFT, kept)
-        return is_new
 
     def _of_agency(self, actor: Actor, host_id: str, number: int) -> Quarantined | None:
         is_place = host_id.isascii() and host_id.isprintable() and 0 < number <= NUMBER_MAX

@@ -232,10 +232,10 @@ def _degraded(
     if count := aside.waiting(parts.settings.home):
         said.append(("journal", f"{count} journals set aside wait to be shipped to the store"))
     said += [("quarantine", text) for text in _in_quarantine(seen.quarantined_of(whose))]
-    if not seen.has_queue:
-        said.append(("queue", "the queue cannot be reached: decisions wait in the journal"))
     if seen.has_queue:
         said += _without_sign(parts)
+    else:
+        said.append(("queue", "the queue cannot be reached: decisions wait in the journal"))
     return [{"part": part, "text": text} for part, text in said]
 
 

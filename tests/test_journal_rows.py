@@ -49,9 +49,7 @@ def rows(connection: sqlite3.Connection) -> list[tuple[object, ...]]:
     """
     Give what is written.
     """
-    return list(
-        connection.execute(f"SELECT {COLUMNS} FROM records ORDER BY number")
-    )  # our own words
+    return list(connection.execute(f"SELECT {COLUMNS} FROM records ORDER BY number"))
 
 
 @given(st.lists(st.lists(ENTRIES, min_size=1, max_size=6), max_size=4))

@@ -16,7 +16,7 @@ from service.audit import Audit
 from service.errors import CrisisRouterError
 from service.host.first_start import is_prepared, prepare
 from service.host.restore import refuse_unfinished
-from service.journal.aside import FOLDER as ASIDE
+from service.journal import aside
 from service.settings import Settings, read_settings
 from service.store import agencies
 from service.store.database import open_store
@@ -95,7 +95,7 @@ def waits_for_shipping(here: Settings) -> bool:
     """
     Tell whether the journal that a restore brought back is not in the store yet.
     """
-    return any((here.home / ASIDE).glob("restored-*.sqlite"))
+    return any(not (one.is_damaged or one.is_done) for one in aside.listed(here.home))
 
 
 def actor_in(store: Engine, agency: str) -> Actor:

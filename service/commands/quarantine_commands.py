@@ -90,7 +90,8 @@ def retry(host_id: str | None, number: int | None, *, of_all: bool) -> None:
 def leave(host_id: str, number: int) -> None:
     """Leave a record that no program will ever read: it is kept, and asks for nothing more."""
     one = _find(host_id, number)
-    kept = Quarantine(standing_store(), Audit(standing_store(), now), now)
+    store = standing_store()
+    kept = Quarantine(store, Audit(store, now), now)
     kept.leave_there(command_line(one.agency or ""), one)
     click.echo(f"{one.host_id} {one.journal_number} is left in quarantine")
 

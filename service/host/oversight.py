@@ -118,7 +118,7 @@ class Oversight:
 
     def _end(self, name: str, pid: int) -> None:
         self._watch.forget(name, pid)
-        part = self._parts.get("api" if name == "granian" else name)
+        part = self._part_of(name)
         if part is None or part.pid is None:
             return
         if name == "api":
@@ -143,10 +143,13 @@ class Oversight:
         self._restarts.count(name, why)
         at = iso(datetime.now(UTC))
         self._keep(None, "", {"level": "warning", "event": f"{name}_{why}", "timestamp": at})
-        part = self._parts.get("api" if name == "granian" else name)
+        part = self._part_of(name)
         log = part.plan.log if part is not None else None
         where = f": see {log}" if log is not None else ""
         self._say(f"{name} {how} and is started again{where}")
+
+    def _part_of(self, name: str) -> ChildProcess | None:
+        return self._parts.get("api" if name == "granian" else name)
 
 
 def _called(name: str) -> str:
