@@ -13,7 +13,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -55,7 +54,7 @@ from service.dispatches import Dispatches
 from service.encryption import open_key_ring, session_key
 from service.erasures import Erasures
 from service.front import PageSessions, guarded
-from service.host.process_list import announce
+from service.host.process_list import Announcement
 from service.host.signs_of_life import SignOfLife
 from service.journal import Journal
 from service.legal_holds import LegalHolds
@@ -140,13 +139,15 @@ def join(
     store = open_store(settings.database_url)
     surroundings = Surroundings(settings, store)
 
-    def say_rules() -> Path:
-        return announce(settings.home, rulesets_shown(rules, surroundings.seen.agencies.values()))
+    announcement = Announcement(settings.home)
 
-    announced = say_rules()
+    def say_rules() -> None:
+        announcement.say(rulesets_shown(rules, surroundings.seen.agencies.values()))
+
+    say_rules()
     has_store = surroundings.seen.has_store
     live_rules = LiveRules(settings, store, rules, now, say_rules, has_store=has_store)
-    surroundings.on_change(say_rules)
+    surroundings.on_look(say_rules)
     journal = Journal(settings)
     key_ring = open_key_ring(settings)
     decisions = Decisions(
@@ -233,7 +234,7 @@ def join(
         surroundings.close()
         journal.close()
         store.dispose()
-        announced.unlink(missing_ok=True)
+        announcement.take_back()
 
     return parts, close
 

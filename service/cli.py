@@ -30,7 +30,7 @@ from service.demo import replay as replay_demo
 from service.errors import CrisisRouterError
 from service.host.first_start import prepare
 from service.host.supervise import granian_command, supervise
-from service.log import configure_log
+from service.log import UnfailingOutput, configure_log
 from service.rules_in_force import read_rules
 from service.settings import SETTINGS, Settings, read_settings
 from service.store import agencies, keys
@@ -51,7 +51,8 @@ def main() -> None:
 @plainly
 def up() -> None:
     """Run everything on this host: API, pages, Redis, shipper, worker and beat."""
-    sys.exit(supervise(read_settings(), click.echo))
+    output = UnfailingOutput(sys.stdout)  # a full disk or a closed terminal stops no part
+    sys.exit(supervise(read_settings(), lambda line: print(line, file=output, flush=True)))
 
 
 @main.command()

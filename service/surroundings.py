@@ -98,8 +98,9 @@ class Surroundings:
         self._stopping = threading.Event()
         self._looking = threading.Lock()
         self._seen = _read_kept(self._kept)
+        self._is_kept = True
         self._is_first_look = True
-        self._on_change: Callable[[], object] = lambda: None
+        self._on_look: Callable[[], object] = lambda: None
         self._looked_at = self._queue_since = time.monotonic()
         self.look()
         self._thread = threading.Thread(target=self._run, name="surroundings", daemon=True)
@@ -173,18 +174,29 @@ class Surroundings:
         self._is_first_look = False
         self._seen = found
         self._looked_at = time.monotonic()
-        if replace(found, has_store=True, has_queue=True) != replace(
+        is_other = replace(found, has_store=True, has_queue=True) != replace(
             before, has_store=True, has_queue=True
-        ):
-            _keep(self._kept, found)
-        if found.agencies != before.agencies:
-            self._on_change()
+        )
+        if is_other or not self._is_kept:
+            self._keep(found)
+        self._on_look()
 
-    def on_change(self, tell: Callable[[], object]) -> None:
+    def _keep(self, found: Seen) -> None:
+        try:
+            _keep(self._kept, found)
+            self._is_kept = True
+        except OSError as fault:
+            # What was seen is in force all the same; only a start with the store away would miss
+            # it. Each look tries again.
+            if self._is_kept:
+                log.error("look_not_kept", error=type(fault).__name__)
+            self._is_kept = False
+
+    def on_look(self, tell: Callable[[], object]) -> None:
         """
-        Call *tell* after each look that found an agency new or changed.
+        Call *tell* after each look.
         """
-        self._on_change = tell
+        self._on_look = tell
 
     def alive(self, name: str) -> bool | None:
         """
@@ -231,6 +243,9 @@ class Surroundings:
 def _keep(path: Path, seen: Seen) -> None:
     """
     Keep a look on disk, readable by this user only; it holds digests of keys, never a secret.
+
+    Raises:
+        OSError: the disk does not take it.
     """
     document = {
         "agencies": [_fields(one) for one in seen.agencies.values()],
@@ -243,13 +258,9 @@ def _keep(path: Path, seen: Seen) -> None:
         ],
     }
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.unlink(missing_ok=True)
-        write_secret(draft, orjson.dumps(document).decode())
-        draft.replace(path)
-    except OSError as fault:
-        # What was seen is in force all the same; only a start with the store away would miss it.
-        log.error("look_not_kept", error=type(fault).__name__)
+    draft.unlink(missing_ok=True)
+    write_secret(draft, orjson.dumps(document).decode())
+    draft.replace(path)
 
 
 def _fields(row: Agency | Key | Session) -> dict[str, Any]:

@@ -24,9 +24,9 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.errors import JournalUnavailableError, StoreUnavailableError
+from service.errors import JournalUnavailableError, SettingsError, StoreUnavailableError
 from service.host.signs_of_life import SignOfLife
-from service.journal import Journal, Unstored
+from service.journal import Journal, Unstored, create_journal
 from service.log import configure_log
 from service.metrics import make_shipping_metrics
 from service.retention import erase_aside, erase_in_journal
@@ -49,6 +49,7 @@ _FORGET_EVERY_S = 60.0
 _ERASE_EVERY_S = 5.0
 _AWAY = (
     JournalUnavailableError,
+    SettingsError,
     StoreUnavailableError,
     SQLAlchemyError,
     CommandError,
@@ -90,6 +91,7 @@ class Shipper:
         self._tries: dict[int, int] = {}  # of what waits to be sent again
         self._read_through = 0
         self._host_id = ""
+        self._is_made = False
         self._is_migrated = False
         self._away: set[str] = set()
         self._is_one_back = False
@@ -139,6 +141,10 @@ class Shipper:
     def _tidy(self) -> None:
         now = time.monotonic()
         with self._needing("journal"):
+            if not self._is_made:
+                # A service that started on a full disk could not bring it up to date.
+                create_journal(self._settings.journal_path)
+                self._is_made = True
             if now - self._tidied_at > _TIDY_EVERY_S:
                 self._tidied_at = now
                 self._journal.checkpoint()

@@ -15,6 +15,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
+log = structlog.get_logger()
+
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 _STEADY_S = 10.0  # a part that ran this long begins again with the shortest wait
 _WAIT_S_MIN, _WAIT_S_MAX = 0.25, 5.0
@@ -62,7 +66,19 @@ class ChildProcess:
     def start(self) -> None:
         """
         Start the process, in a session of its own: a Ctrl-C at our terminal does not reach it.
+
+        Where the machine has no room for one more, `look` tries again.
         """
+        try:
+            self._process = self._open()
+        except (OSError, subprocess.SubprocessError) as error:
+            log.error("part_not_started", part=self.plan.name, reason=str(error))
+            self._wait_longer()
+            return
+        self._started_at = time.monotonic()
+        self._start_again_at = None
+
+    def _open(self) -> "subprocess.Popen[bytes]":
         parent = os.getpid()
 
         def end_with_parent() -> None:
@@ -73,7 +89,7 @@ class ChildProcess:
 
         output = self._open_log()
         try:
-            self._process = subprocess.Popen(  # noqa: S603  the commands are our own
+            return subprocess.Popen(  # noqa: S603  the commands are our own
                 self.plan.argv,
                 env=dict(self.plan.environment),
                 stdin=subprocess.DEVNULL,
@@ -85,8 +101,6 @@ class ChildProcess:
         finally:
             if output is not None:
                 os.close(output)
-        self._started_at = time.monotonic()
-        self._start_again_at = None
 
     def look(self) -> int | None:
         """
@@ -94,20 +108,19 @@ class ChildProcess:
 
         Give the exit code when it is first seen dead.
         """
-        if self._process is None or self._process.poll() is None:
-            return None
         now = time.monotonic()
         if self._start_again_at is not None:
             if now >= self._start_again_at:
                 self.start()
+            return None
+        if self._process is None or self._process.poll() is None:
             return None
         self._end_session()
         if now - self._started_at > _STEADY_S:
             # It ran as it should: nothing speaks for waiting.
             self._start_again_at, self._wait_s = now, _WAIT_S_MIN
             return self._process.returncode
-        self._start_again_at = now + self._wait_s
-        self._wait_s = min(_WAIT_S_MAX, 2 * self._wait_s)
+        self._wait_longer()
         return self._process.returncode
 
     def end(self) -> None:
@@ -133,6 +146,10 @@ class ChildProcess:
         self._process.wait()
         return has_ended
 
+    def _wait_longer(self) -> None:
+        self._start_again_at = time.monotonic() + self._wait_s
+        self._wait_s = min(_WAIT_S_MAX, 2 * self._wait_s)
+
     def _end_session(self) -> None:
         # Whatever the process left behind is in its session, and in no other.
         if self._process is not None:
@@ -140,10 +157,13 @@ class ChildProcess:
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     def _open_log(self) -> int | None:
-        log = self.plan.log
-        if log is None:
+        path = self.plan.log
+        if path is None:
             return None
-        with suppress(FileNotFoundError):
-            if log.stat().st_size > self._log_bytes_max:
-                log.replace(log.with_suffix(log.suffix + ".1"))
-        return os.open(log, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+        with suppress(OSError):
+            if path.stat().st_size > self._log_bytes_max:
+                path.replace(path.with_suffix(path.suffix + ".1"))
+        try:
+            return os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+        except OSError:
+            return None  # on a full disk it writes where we do, and runs all the same

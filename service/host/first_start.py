@@ -21,7 +21,7 @@ import structlog
 from sqlalchemy import Engine
 
 from service.encryption import open_key_ring, sampling_key, session_key, write_secret
-from service.errors import SettingsError, StoreUnavailableError
+from service.errors import JournalUnavailableError, SettingsError, StoreUnavailableError
 from service.host.restore import refuse_unfinished
 from service.journal import create_journal
 from service.settings import Settings
@@ -77,6 +77,7 @@ def prepare(settings: Settings) -> Credentials | None:
 
     Raises:
         SettingsError: the home cannot be written, or a key is of no use; says what to do.
+        JournalUnavailableError: the disk is full or fails, and this host never ran.
         StoreUnavailableError: the store is away and this host never ran: it has no keys to judge
             requests by.
     """
@@ -85,7 +86,7 @@ def prepare(settings: Settings) -> Credentials | None:
     open_key_ring(settings)
     session_key(settings)
     sampling_key(settings)
-    create_journal(settings.journal_path)
+    _make_journal(settings)
     store = open_store(settings.database_url, wait_s_max=settings.store_wait_s_max)
     try:
         if not is_current(store):
@@ -102,6 +103,16 @@ def prepare(settings: Settings) -> Credentials | None:
         store.dispose()
     (settings.home / _PREPARED).touch(mode=0o600)
     return credentials
+
+
+def _make_journal(settings: Settings) -> None:
+    try:
+        create_journal(settings.journal_path)
+    except JournalUnavailableError as error:
+        if not is_prepared(settings):
+            raise
+        # Calls are answered without it, and say so; the shipper makes it when there is room.
+        log.error("journal_away_at_start", reason=str(error))
 
 
 def is_prepared(settings: Settings) -> bool:

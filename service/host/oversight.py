@@ -10,16 +10,20 @@ import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 
+import structlog
 from redis.exceptions import BusyLoadingError, RedisError
 
 from service.host.child_process import ChildProcess
 from service.host.restarts import Restarts
 from service.host.signs_of_life import TOUCH_EVERY_S, Watch
 from service.instants import iso
-from service.log import keeper
+from service.log import keeper, where_of
 from service.redis_client import Client
 from service.settings import Settings
+
+log = structlog.get_logger()
 
 _LOOKS_PER_PING = round(TOUCH_EVERY_S / 0.2)  # a look is taken five times a second
 
@@ -53,17 +57,36 @@ class Oversight:
         self._pids: dict[str, int | None] = {}
         self._ended: set[int] = set()  # by us, so that they are not counted as dead too
         self._looks = 0
+        self._failed: dict[str, tuple[str, ...]] = {}  # what the last look at each failed by
 
     def look(self) -> None:
         """
-        Look at every part once; from the main thread only.
+        Look at every part once; from the main thread only. Never raises.
         """
         for name, part in self._parts.items():
-            pid = self._pids.get(name)
-            code = part.look()
-            if code is not None:
-                self._note_dead(_called(name), pid, f"ended with code {code}")
-            self._follow(name, part.pid)
+            self._safely(name, partial(self._look_at, name, part))
+        self._safely("signs of life", self._look_at_signs)
+
+    def _safely(self, what: str, look: Callable[[], None]) -> None:
+        # A look that fails must be neither the last one nor keep us from the other parts.
+        try:
+            look()
+        except Exception as error:  # noqa: BLE001  # whatever it is
+            failed = (type(error).__name__, *where_of(error))
+            if failed != self._failed.get(what):  # else it would be said five times a second
+                log.error("look_failed", at=what, error=failed[0], where=failed[1:])
+            self._failed[what] = failed
+        else:
+            self._failed.pop(what, None)
+
+    def _look_at(self, name: str, part: ChildProcess) -> None:
+        pid = self._pids.get(name)
+        code = part.look()
+        if code is not None:
+            self._note_dead(_called(name), pid, f"ended with code {code}")
+        self._follow(name, part.pid)
+
+    def _look_at_signs(self) -> None:
         self._forget_dead_processes()
         self._ping()
         for name, pid in self._watch.look():

@@ -2,31 +2,78 @@
 Which processes of this host run, and with which rules: what `/readyz` shows to a caller with a key.
 
 The supervisor writes `processes.json`; each process that answers calls writes a line of its own
-under `run/`.
+under `run/`. On a full disk both are old, and are written as soon as there is room.
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+_PARTS = "processes.json"
 
-def announce(home: Path, rulesets: dict[str, dict[str, Any]]) -> Path:
+
+class PartList:
     """
-    Say that this process answers calls, and by which ruleset for each agency; gives the file, which
-    the process removes at its end.
+    The processes that the supervisor of a home runs; the supervisor's alone.
     """
-    folder = home / "run"
-    folder.mkdir(exist_ok=True)
-    for path in folder.glob("api-*.json"):
-        if not _is_running(int(path.stem.partition("-")[2])):
-            path.unlink(missing_ok=True)
-    path = folder / f"api-{os.getpid()}.json"
-    draft = path.with_suffix(".new")
-    draft.write_bytes(orjson.dumps({"part": "api", "pid": os.getpid(), "rulesets": rulesets}))
-    draft.replace(path)
-    return path
+
+    def __init__(self, home: Path) -> None:
+        self._path = home / _PARTS
+        self._shown: dict[str, int] | None = None
+
+    def is_there(self) -> bool:
+        """
+        Tell whether a run left its list behind: it was killed.
+        """
+        return self._path.exists()
+
+    def show(self, running: Mapping[str, int]) -> None:
+        """
+        Write the process of each part, where one is another than before. Never raises: what could
+        not be written is written when it is called again.
+        """
+        if running == self._shown:
+            return
+        found = [{"part": name, "pid": pid} for name, pid in running.items()]
+        if _write(self._path, found):
+            self._shown = dict(running)
+
+    def remove(self) -> None:
+        """
+        Take the list away: the run ended as it should.
+        """
+        self._path.unlink(missing_ok=True)
+
+
+class Announcement:
+    """
+    Say that this process answers calls, and by which ruleset for each agency.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._path = home / "run" / f"api-{os.getpid()}.json"
+        self._said: dict[str, dict[str, Any]] | None = None
+
+    def say(self, rulesets: dict[str, dict[str, Any]]) -> None:
+        """
+        Say it where it is other than before. Never raises: what could not be written is written
+        when it is called again.
+        """
+        if rulesets == self._said:
+            return
+        if self._said is None:
+            _remove_dead(self._path.parent)
+        if _write(self._path, {"part": "api", "pid": os.getpid(), "rulesets": rulesets}):
+            self._said = rulesets
+
+    def take_back(self) -> None:
+        """
+        Say no more: the process ends.
+        """
+        self._path.unlink(missing_ok=True)
 
 
 def listed(home: Path, agency: str) -> list[dict[str, Any]]:
@@ -35,7 +82,7 @@ def listed(home: Path, agency: str) -> list[dict[str, Any]]:
     others. Never raises.
     """
     found = [_of_agency(path, agency) for path in sorted((home / "run").glob("api-*.json"))]
-    others = _read(home / "processes.json") or []
+    others = _read(home / _PARTS) or []
     found += [{**one, "ruleset": None} for one in others if one.get("part") != "api"]
     return [one for one in found if one and _is_running(one["pid"])]
 
@@ -53,6 +100,26 @@ def _read(path: Path) -> Any:
         return orjson.loads(path.read_bytes())
     except (OSError, ValueError):
         return None
+
+
+def _write(path: Path, document: Any) -> bool:
+    """
+    Put a document in place of the one before; False where the disk does not take it.
+    """
+    draft = path.with_suffix(".new")
+    try:
+        path.parent.mkdir(exist_ok=True)
+        draft.write_bytes(orjson.dumps(document))
+        draft.replace(path)
+    except OSError:
+        return False
+    return True
+
+
+def _remove_dead(folder: Path) -> None:
+    for path in folder.glob("api-*.json"):
+        if not _is_running(int(path.stem.partition("-")[2])):
+            path.unlink(missing_ok=True)
 
 
 def _is_running(pid: int) -> bool:

@@ -9,7 +9,6 @@ nothing left behind.
 
 import errno
 import fcntl
-import json
 import os
 import shutil
 import signal
@@ -20,7 +19,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from service.errors import SettingsError
@@ -29,6 +28,7 @@ from service.host.counter_folder import counter_folder
 from service.host.first_start import CREDENTIALS, make_home, prepare
 from service.host.oversight import Oversight
 from service.host.private_redis import PrivateRedis, plan_redis
+from service.host.process_list import PartList
 from service.metrics import COUNTER_FOLDER
 from service.redis_client import connect
 from service.settings import SETTINGS, Settings
@@ -41,7 +41,6 @@ STOP_ORDER = ("api", "shipper", "beat", "worker", "redis")
 _LOOK_S = 0.2
 _PORT_S_MAX = 10.0  # how long the processes of a run that was killed may take to end
 _ANSWER_S_MAX = 10.0  # after which the other parts start although nothing answers yet
-_PROCESSES = "processes.json"
 _WORKER_FLAGS = ("-P", "threads", "-c", "2", "-l", "warning")
 _QUIET_FLAGS = (
     "--without-gossip",
@@ -70,7 +69,7 @@ def supervise(settings: Settings, say: Say = print) -> int:
         make_home(settings.home)
         held.enter_context(_alone(settings.home))
         # Where the run before was killed, its processes may still be ending.
-        was_killed = (settings.home / _PROCESSES).exists()
+        was_killed = PartList(settings.home).is_there()
         check_port(settings.host, settings.port, wait_s_max=_PORT_S_MAX if was_killed else 0.0)
         made = prepare(settings)
         if made is not None:
@@ -174,13 +173,10 @@ def _run(
             parts[name].start()
     if not answers and not stop.is_set():
         say(f"{url} does not answer yet: see the lines above, and {settings.home / 'logs'}")
-    shown: dict[str, int] = {}
+    part_list = PartList(settings.home)
     is_welcomed = False
     while not stop.is_set():
-        running = {name: part.pid for name, part in parts.items() if part.pid is not None}
-        if running != shown:
-            _write_processes(settings.home, running)
-            shown = running
+        part_list.show({name: part.pid for name, part in parts.items() if part.pid is not None})
         if not is_welcomed and (answers or ready(url, wait_s_max=_LOOK_S, stop=stop)):
             is_welcomed = True
             for line in _welcome(settings, url):
@@ -196,7 +192,7 @@ def _stop_all(settings: Settings, parts: dict[str, ChildProcess], say: Say) -> N
     for name in STOP_ORDER:
         if name in parts and not parts[name].stop(settings.stop_s_max):
             say(f"{name} did not stop within {settings.stop_s_max:g} s and was ended")
-    (settings.home / _PROCESSES).unlink(missing_ok=True)
+    PartList(settings.home).remove()
     say("stopped")
 
 
@@ -282,13 +278,6 @@ def _welcome(settings: Settings, url: str) -> Iterator[str]:
     )
 
 
-def _write_processes(home: Path, running: dict[str, int]) -> None:
-    found = [{"part": name, "pid": pid} for name, pid in running.items()]
-    draft = home / f".{_PROCESSES}"
-    draft.write_text(json.dumps(found) + "\n")
-    draft.replace(home / _PROCESSES)
-
-
 @contextmanager
 def _alone(home: Path) -> Iterator[None]:
     path = home / "up.lock"
@@ -302,8 +291,8 @@ def _alone(home: Path) -> Iterator[None]:
                 " or choose another folder with CRISIS_ROUTER_HOME=/folder"
             ) from error
         lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
+        with suppress(OSError):  # a full disk must not keep us from starting
+            os.write(lock.fileno(), str(os.getpid()).encode())
         yield
 
 

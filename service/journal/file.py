@@ -5,6 +5,7 @@ It knows SQLite and the turns that processes take; what a record means is `servi
 business.
 """
 
+import errno
 import fcntl
 import os
 import sqlite3
@@ -44,7 +45,8 @@ def create_journal(path: Path) -> None:
     fail.
 
     Raises:
-        SettingsError: the file cannot be made, or is not a journal.
+        JournalUnavailableError: the disk is full, or fails.
+        SettingsError: the file cannot be made for another reason, or is not a journal.
     """
     try:
         with _turn(path):
@@ -57,7 +59,14 @@ def create_journal(path: Path) -> None:
             else:
                 _put_fresh(path)
     except (OSError, sqlite3.Error) as error:
-        raise SettingsError(f"the journal `{path}` cannot be made: {error}") from error
+        kind = JournalUnavailableError if _is_disk_fault(error) else SettingsError
+        raise kind(f"the journal `{path}` cannot be made: {error}") from error
+
+
+def _is_disk_fault(error: BaseException) -> bool:
+    if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+        return True
+    return str(getattr(error, "sqlite_errorname", "")).startswith(("SQLITE_FULL", "SQLITE_IOERR"))
 
 
 def _put_fresh(path: Path) -> None:

@@ -104,6 +104,7 @@ class LiveRules:
         self._now = now
         self._on_swap = on_swap
         self._kept = settings.home / KEPT
+        self._is_kept = True
         self._known: dict[Key, int] = {}
         self._kept_rules = KeptRules(rules, store)
         self._compiled = {one.digest: one for one in rules.config.rulesets.values()}
@@ -146,6 +147,8 @@ class LiveRules:
         self._kept_rules.keep(self._now())
         found = rulesets.all_live(self._store)
         if found == self._known:
+            if not self._is_kept:
+                self._keep(self._rules.live)
             return
         made = {agency: _open(own) for agency, own in self._rules.live.items()}
         changed = [key for key, version in found.items() if self._known.get(key) != version]
@@ -226,7 +229,11 @@ class LiveRules:
             write_secret(draft, orjson.dumps(document, option=orjson.OPT_NON_STR_KEYS).decode())
             draft.replace(self._kept)
         except (OSError, TypeError) as fault:
-            log.error("rules_not_kept", error=type(fault).__name__)
+            if self._is_kept:  # else it is said already: each look tries again
+                log.error("rules_not_kept", error=type(fault).__name__)
+            self._is_kept = False
+        else:
+            self._is_kept = True
 
     def _read_kept(self) -> dict[str, AgencyRules]:
         try:

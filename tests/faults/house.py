@@ -9,7 +9,7 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,7 @@ class House:
     url: str
     home: Path
     store_url: str
+    start: Callable[[], Child]
     up: Child
     disk: Disk | None
     clock: Clock | None
@@ -63,6 +64,12 @@ class House:
         if part in ("worker", "shipper", "beat"):
             found = [pid for pid in found if (self.home / "alive" / f"{part}-{pid}").exists()]
         return [pid for pid in found if _lives(pid)]
+
+    def start_again(self) -> None:
+        """
+        Start the service anew after it was stopped; it is not waited for.
+        """
+        self.up = self.start()
 
     def is_whole(self, *, under_load: bool = False) -> bool:
         """
@@ -134,10 +141,14 @@ def house(store_url: str = "") -> Iterator[House]:
         changes["CRISIS_ROUTER_REDIS_URL"] = ""
         changes["CRISIS_ROUTER_API_PROCESSES"] = str(API_PROCESSES)
         changes |= clock.environment if clock is not None else {}
-        up = Child(python("service.cli", "up"), made / "up.log", env=child_environment(changes))
-        held.callback(_end, up)
+
+        def start() -> Child:
+            environment = child_environment(changes)
+            return Child(python("service.cli", "up"), made / "up.log", env=environment)
+
         store = store_url or f"sqlite:///{home / 'store.sqlite'}"
-        found = House(f"http://127.0.0.1:{port}", home, store, up, disk, clock)
+        found = House(f"http://127.0.0.1:{port}", home, store, start, start(), disk, clock)
+        held.callback(lambda: _end(found.up))
         found.until_whole()
         yield found
 

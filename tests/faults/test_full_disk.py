@@ -6,15 +6,27 @@ import http.client
 import json
 import os
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
+from tests.faults.disturb import PARTS
 from tests.faults.house import House, house
 from tests.faults.surroundings import Disk
 
 FULL_S_MAX = 60.0
+# What stands in the command of each part.
+WORDS = {
+    "granian": "granian",
+    "worker": "worker",
+    "shipper": "workers.shipper",
+    "beat": "beat",
+    "redis": "redis.sock",
+}
 REGISTRIES = ("apco", "nfirs", "seattle", "mpds", "fire", "nobodys")
 
 
@@ -79,6 +91,105 @@ def test_on_a_full_disk_every_process_lives_and_answers() -> None:
         found.until_whole()
         assert ask(found, "/v1/decisions", call(1_000_000), found.key)[0] == 201
         assert found.pids("api") == before
+
+
+def test_what_dies_on_a_full_disk_is_started_again() -> None:
+    """
+    Each part that is killed with no byte left is started again by the same supervisor, with the
+    disk still full, and calls are answered with `recorded: false`; with room the house is whole.
+    """
+    with house() as found:
+        if found.disk is None:
+            pytest.skip("this user may not mount a disk")
+        key, supervisor = found.key, found.up.process.pid
+        try:
+            for part in PARTS:
+                found.disk.fill()
+                old = processes(supervisor, part)
+                old[0].kill()
+                until_replaced(found.disk, supervisor, part, old)
+            assert_answers_unrecorded(found, key)
+        finally:
+            found.disk.free()
+        assert found.up.process.poll() is None
+        found.until_whole()
+        assert ask(found, "/v1/decisions", call(1_000_001), key)[0] == 201
+
+
+def test_a_service_that_ran_before_starts_on_a_full_disk() -> None:
+    """
+    With no byte left at its start it answers with `recorded: false`, and is whole once there is
+    room.
+    """
+    with house() as found:
+        if found.disk is None:
+            pytest.skip("this user may not mount a disk")
+        key = found.key
+        assert found.up.stop() == 0
+        try:
+            found.disk.fill()
+            found.start_again()
+            found.up.ready(lambda: ask(found, "/healthz", b"", key))
+            found.disk.fill()
+            assert_answers_unrecorded(found, key)
+            assert free_bytes(found.home) == 0
+        finally:
+            found.disk.free()
+        found.until_whole()
+        assert ask(found, "/v1/decisions", call(1_000_001), key)[0] == 201
+
+
+def assert_answers_unrecorded(found: House, key: str) -> None:
+    """
+    Ask about a call, and see that the answer is whole and says that it is not recorded.
+    """
+    status, document = found.up.ready(lambda: ask(found, "/v1/decisions", call(1_000_000), key))
+    assert status == 503
+    assert document["recorded"] is False
+    assert document["recommendation"]["responders"]
+
+
+def processes(supervisor: int, part: str) -> list[psutil.Process]:
+    """
+    Give the processes of a part by what they were started with: its lists of them may be old.
+    """
+    child = psutil.Process(supervisor).children()
+    if part == "api":
+        granian = [one for one in child if said_in(one, WORDS["granian"])]
+        return [one for parent in granian for one in parent.children() if lives(one)]
+    return [one for one in child if said_in(one, WORDS[part]) and lives(one)]
+
+
+def said_in(process: psutil.Process, word: str) -> bool:
+    """
+    Tell whether a word is in the command of a process.
+    """
+    with suppress(psutil.Error):
+        return any(one == word or one.endswith("/" + word) for one in process.cmdline())
+    return False
+
+
+def lives(process: psutil.Process) -> bool:
+    """
+    Tell whether it runs.
+    """
+    with suppress(psutil.Error):
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    return False
+
+
+def until_replaced(disk: Disk, supervisor: int, part: str, old: Sequence[psutil.Process]) -> None:
+    """
+    Wait, on a disk that stays full, until a part has as many processes as before, and one is new.
+    """
+    end = time.monotonic() + FULL_S_MAX
+    while True:
+        disk.fill()
+        now = processes(supervisor, part)
+        if len(now) >= len(old) and old[0] not in now:
+            return
+        assert time.monotonic() < end, f"{part} is not started again"
+        time.sleep(0.1)
 
 
 def when_full(found: House, disk: Disk) -> list[tuple[int, Any]]:
