@@ -6,7 +6,8 @@ Bugs of our own are not here: those are assertions. HTTP answers are made of the
 `service/api/problems.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from service.routing.problems import Problem
 
@@ -45,6 +46,20 @@ class ClaimHeldError(CrisisRouterError):
     """
     A reviewer asks for what they may not see before they have answered the review they claimed.
     """
+
+
+class DecisionUnreadableError(CrisisRouterError):
+    """
+    What the store holds of a decision is not what was told: it was changed there. `record` says
+    where it stands.
+    """
+
+    def __init__(self, record: Mapping[str, Any]) -> None:
+        super().__init__(
+            "the record of this decision cannot be read: it is not as it was told, so it is neither"
+            " shown nor reviewed; run `crisis-router verify`"
+        )
+        self.record = record
 
 
 class ConflictError(CrisisRouterError):

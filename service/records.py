@@ -256,7 +256,10 @@ class Records:
         return document
 
     def _of_journal(self, record: Record) -> Document:
-        return self._document(record.body, record.record_id, _journal_place(record))
+        document = self._document(record.body, record.record_id, _journal_place(record))
+        named = {"call_id": record.call_id, "decided_at": record.decided_at}
+        more = {"decision_id": record.record_id, "revision": record.revision}
+        return {**more, **named, **document}
 
     def _of_store(self, stored: Decision) -> Document:
         document = self._document(stored.body, stored.record_id, _store_place(stored))
@@ -271,8 +274,11 @@ class Records:
         erased = erased_whole(body)
         if erased is not None:
             raise RecordErasedError(record_id, erased, place)
-        answer = body.get("answer")
-        document = dict(answer) if isinstance(answer, Mapping) else {}
+        shown_place = {**place, "by": body.get("by"), "program": body.get("program")}
+        if not _is_whole(body):
+            # It was changed, and nothing of it is told as if it were what was answered.
+            return {"unreadable": True, "dispatches": [], "record": shown_place}
+        document = dict(body["answer"])
         document["redisclosure_notice"] = NOTICE if protected_facts(body["request"]) else None
         if has_erased_text(body):
             document["warnings"] = [*document["warnings"], _ERASED]
@@ -281,7 +287,7 @@ class Records:
         except SealedTextError:
             document["request"] = {**body["request"], "remarks": None, "dismissed": None}
             document["warnings"] = [*document["warnings"], _SEALED]
-        document["record"] = {**place, "by": body.get("by"), "program": body.get("program")}
+        document["record"] = shown_place
         return document
 
 
@@ -331,7 +337,7 @@ def _summary(stored: Decision, sent: Dispatch | None) -> Document:
 
 def _item(stored: Decision, sent: Dispatch | None) -> Listed:
     # One record that was changed must not keep all others from being seen.
-    if not (is_whole(stored.body.get("answer")) and isinstance(stored.body.get("request"), dict)):
+    if not _is_whole(stored.body):
         return _unreadable_item(stored)
     protected = protected_facts(stored.body["request"])
     return Listed(
@@ -341,6 +347,10 @@ def _item(stored: Decision, sent: Dispatch | None) -> Listed:
         protected=protected,
         revealing=revealing_rules(stored.body["answer"], protected),
     )
+
+
+def _is_whole(body: Mapping[str, Any]) -> bool:
+    return is_whole(body.get("answer")) and isinstance(body.get("request"), Mapping)
 
 
 def _unreadable_item(stored: Decision) -> Listed:

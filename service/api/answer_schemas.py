@@ -61,6 +61,10 @@ def maybe(schema: Schema) -> Schema:
     return {"anyOf": [schema, {"type": "null"}]}
 
 
+# A record as it is read again, and what is said in place of one that was changed in the store.
+READ: Schema = {"anyOf": [ref("DecisionRecord"), ref("UnreadableRecord")]}
+
+
 def schemas_of(vocabulary: Vocabulary) -> dict[str, Schema]:
     """
     Describe every answer and every part of one.
@@ -201,7 +205,7 @@ def _answers() -> dict[str, Schema]:
             }
         ),
         **_items(answer),
-        "Call": thing({"call_id": TEXT, "revisions": many(ref("DecisionRecord"), minItems=1)}),
+        "Call": thing({"call_id": TEXT, "revisions": many(READ, minItems=1)}),
     }
 
 
@@ -226,6 +230,14 @@ def _items(answer: Schema) -> dict[str, Schema]:
         "DecisionItem": thing(item | NOTICE),
         "ErasedItem": thing({**gone, "erased": thing(left)}),
         "UnreadableItem": thing({**gone, "unreadable": FLAG}),
+        "UnreadableRecord": thing(
+            {
+                **gone,
+                "revision": WHOLE,
+                "unreadable": FLAG,
+                "dispatches": many(ref("DispatchRecord")),
+            }
+        ),
         "DecisionList": thing({"items": many(listed), "next": MAYBE_TEXT}),
     }
 

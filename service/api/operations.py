@@ -4,7 +4,7 @@ The operations of the API, with every status that each can give.
 
 from typing import Any
 
-from service.api.answer_schemas import TIME, ref
+from service.api.answer_schemas import READ, TIME, ref
 from service.api.described import KEYED, REFUSED, REFUSED_BODY, Operations
 from service.api.described import body as _body
 from service.api.described import path as _path
@@ -81,10 +81,11 @@ def _find() -> dict[str, Any]:
     return {
         "summary": "Read a whole decision record, at once from this host's journal",
         "description": "410 where it was erased: `erased` says why and when, `record` where it was."
-        " A `redisclosure_notice` stands on it where facts came from a protected record.",
+        " A `redisclosure_notice` stands on it where facts came from a protected record. One that"
+        " was changed in the store says `unreadable`, and only where it stands.",
         "operationId": "readDecision",
         "parameters": [_path("decision_id", "The decision's id")],
-        "responses": _responses({200: ref("DecisionRecord")}, (*REFUSED, 404, 410, 503)),
+        "responses": _responses({200: READ}, (*REFUSED, 404, 410, 503)),
         **KEYED,
     }
 

@@ -22,6 +22,7 @@ from service.errors import (
     ConfigurationError,
     ConflictError,
     CursorError,
+    DecisionUnreadableError,
     JournalUnavailableError,
     StoreUnavailableError,
 )
@@ -175,6 +176,10 @@ def handle_errors(
         more = {"erased": error.erased.document, "record": error.record}
         return problem(refused, {"decision_id": error.record_id, **more})
 
+    def changed(error: DecisionUnreadableError) -> Response:
+        metrics.refused.labels("409").inc()
+        return problem(RefusedError(409, "unreadable", str(error)), {"record": error.record})
+
     def store_away(error: StoreUnavailableError) -> Response:
         detail = "the store cannot be reached: what this host recorded lately is readable by id"
         return refuse(RefusedError(503, "store-away", detail, headers={"Retry-After": "2"}))
@@ -204,6 +209,7 @@ def handle_errors(
     app.register_error_handler(ConflictError, conflict)
     app.register_error_handler(ClaimHeldError, blind)
     app.register_error_handler(RecordErasedError, erased)
+    app.register_error_handler(DecisionUnreadableError, changed)
     app.register_error_handler(StoreUnavailableError, store_away)
     app.register_error_handler(JournalUnavailableError, journal_away)
     app.register_error_handler(HTTPException, http)

@@ -156,8 +156,10 @@ def _read() -> dict[str, Any]:
         "readReview",
         "Read the call of a review as the call-taker had it; the decision once answered",
         {200: ref("Review")},
-        READ,
+        (*READ, 409),
         parameters=[REVIEW_ID],
+        description="409 `unreadable` where its decision was changed in the store: `record` says"
+        " where it stands.",
     )
 
 

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from service.access import DECIDE, REPORT_DISPATCH
 from service.answers import Document
+from service.errors import DecisionUnreadableError
 from service.pages.call_sent import panel_of, reported
 from service.pages.call_sheet import (
     FORM_TOO_OLD,
@@ -121,6 +122,8 @@ def _taken_up(parts: Parts, who: Visitor, call_id: str) -> Response:
         way_out = "Look whether the whole id was copied, or take it as a new call."
         return refused(parts, 404, NO_SUCH_CALL, way_out, who)
     newest = revisions[-1]
+    if "unreadable" in newest:
+        raise DecisionUnreadableError(newest["record"])
     parts.audit.note(who.actor, "read", ("call", call_id))
     typed = typed_of(
         newest["request"],

@@ -170,7 +170,8 @@ def in_words(
 
 def find(parts: Parts, who: Visitor, typed: Typed) -> Document | None:
     """
-    Find the decision that stood beside the form; None where it is gone or is another call's.
+    Find the decision that stood beside the form; None where it is gone, cannot be read or is
+    another call's.
     """
     if not typed.seen or "\0" in typed.seen:
         return None
@@ -178,7 +179,9 @@ def find(parts: Parts, who: Visitor, typed: Typed) -> Document | None:
         document = parts.records.find(who.agency.id, typed.seen)
     except (StoreUnavailableError, RecordErasedError):
         return None
-    return document if document is not None and document["call_id"] == typed.call_id else None
+    if document is None or document["call_id"] != typed.call_id or "unreadable" in document:
+        return None
+    return document
 
 
 def suggested_id(parts: Parts, who: Visitor) -> str:

@@ -13,10 +13,10 @@ from flask import Blueprint, Response, abort, request
 
 from service.access import READ_CALLS, READ_REVIEWS, SIMULATE
 from service.agency_settings import settings_of
-from service.answers import Document, is_whole
+from service.answers import Document
 from service.errors import ClaimHeldError, StoreUnavailableError
 from service.pages.decision_story import Told, reason_words, revision_lines, story_of
-from service.pages.frame import keep_in_order, page
+from service.pages.frame import keep_in_order, page, unreadable_page
 from service.pages.local_time import moment
 from service.pages.revisions import compare
 from service.pages.rules_of_record import rules_of
@@ -67,9 +67,9 @@ def decision_pages(parts: Parts) -> Blueprint:
         """
         who = visitor(parts, READ_CALLS)
         revisions = _revisions(parts, who, call_id)
-        readable = [one for one in revisions if is_whole(one)]
+        readable = [one for one in revisions if "unreadable" not in one]
         if not readable:
-            return _unreadable(parts, who, revisions[0])
+            return unreadable_page(parts, who, revisions[0]["record"])
         return _call_page(parts, who, call_id, readable)
 
     return blueprint
@@ -144,18 +144,14 @@ def _told(
     parts: Parts, who: Visitor, document: Document, replayed: Replayed | None = None
 ) -> Response:
     # One that was changed in the store must not be told as if it were what was answered.
-    if not is_whole(document):
-        return _unreadable(parts, who, document)
+    if "unreadable" in document:
+        return unreadable_page(parts, who, document["record"])
     known = parts.records.of_call(who.agency.id, document["call_id"])
-    revisions = [one for one in known if is_whole(one)] or [document]
+    revisions = [one for one in known if "unreadable" not in one] or [document]
     published = rules_of(parts, who.agency, document["ruleset"])
     story = story_of(document, revisions, published, told_with(parts, who, [document]))
     findings = _findings(parts, who, document["decision_id"])
     return _decision_page(parts, who, story=story, findings=findings, replayed=replayed)
-
-
-def _unreadable(parts: Parts, who: Visitor, document: Document) -> Response:
-    return page(parts, who, "decision_unreadable.html", here="decisions", record=document["record"])
 
 
 def _decision_page(parts: Parts, who: Visitor, **shown: Any) -> Response:

@@ -6,6 +6,7 @@ It knows nothing about calls, reviews or rules.
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,12 @@ from service.access import (
     READ_STATE,
 )
 from service.erased import RecordErasedError
-from service.errors import ClaimHeldError, CrisisRouterError, StoreUnavailableError
+from service.errors import (
+    ClaimHeldError,
+    CrisisRouterError,
+    DecisionUnreadableError,
+    StoreUnavailableError,
+)
 from service.log import where_of
 from service.pages.alerts_line import open_alerts
 from service.pages.form_faults import as_sentence
@@ -185,6 +191,10 @@ def keep_in_order(blueprint: Blueprint, parts: Parts) -> None:
         at = moment(error.erased.at, zone, parts.now())
         return page(parts, who, "decision_erased.html", 410, here="decisions", erased=error, at=at)
 
+    @blueprint.errorhandler(DecisionUnreadableError)
+    def changed(error: DecisionUnreadableError) -> Response:
+        return unreadable_page(parts, signed_in(parts), error.record, 409)
+
     @blueprint.errorhandler(StoreUnavailableError)
     def store_away(_error: StoreUnavailableError) -> Response:
         way_out = (
@@ -217,6 +227,15 @@ def keep_in_order(blueprint: Blueprint, parts: Parts) -> None:
     def our_fault(error: Exception) -> Response:
         log.error("page_failed", error=type(error).__name__, where=where_of(error))
         return _our_fault_page(parts)
+
+
+def unreadable_page(
+    parts: Parts, who: Visitor | None, record: Mapping[str, Any], status: int = 200
+) -> Response:
+    """
+    Say of a decision that was changed in the store that it cannot be read, and where it stands.
+    """
+    return page(parts, who, "decision_unreadable.html", status, here="decisions", record=record)
 
 
 def _our_fault_page(parts: Parts) -> Response:

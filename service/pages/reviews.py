@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from service.access import ADD_SCENARIOS, READ_REVIEWS, REVIEW
 from service.agency_settings import settings_of
-from service.errors import ConflictError
+from service.errors import ConflictError, DecisionUnreadableError
 from service.pages.form_faults import Fault, as_sentence, each_fault
 from service.pages.frame import keep_in_order, page, refused
 from service.pages.review_sheet import (
@@ -203,8 +203,8 @@ def _to_next(parts: Parts, who: Visitor) -> BaseResponse:
             try:
                 if parts.reviews.claim(who.actor, one.id):
                     return _back(one.id)
-            except ConflictError:
-                continue  # seen, or somebody else was quicker: the next one
+            except (ConflictError, DecisionUnreadableError):
+                continue  # seen, somebody else was quicker, or changed in the store: the next one
         cursor = found.next
         if cursor is None:
             break

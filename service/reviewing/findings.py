@@ -186,7 +186,9 @@ class Findings:
         with reading(self._store) as connection:
             review = reviews.find(connection, actor.agency, finding.review_id)
         would_send = list((review and review.would_send) or ())
-        sent, request = list(stored.responders), stored.body["request"]
+        sent, request = list(stored.responders), stored.body.get("request")
+        if not isinstance(request, Mapping):
+            raise ConflictError("not_taken", "the record of this decision is not as it was told")
         made = scenario_of(finding, request, sent, would_send, self._vocabulary)
         if made is None:
             text = "the finding does not say who should have been sent in place of that: say who"

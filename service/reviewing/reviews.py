@@ -16,7 +16,7 @@ from service.access import Actor
 from service.agency_settings import ReviewRules
 from service.answers import Document
 from service.audit import Audit
-from service.errors import ClaimHeldError, ConflictError
+from service.errors import ClaimHeldError, ConflictError, DecisionUnreadableError
 from service.instants import iso
 from service.journal import Journal
 from service.records import Records
@@ -120,12 +120,14 @@ class Reviews:
             ConflictError: `already_answered`, `already_claimed` by somebody else, or `already_seen`
                 where the actor has opened a decision about this call, took it, or reported what was
                 sent.
+            DecisionUnreadableError: its decision was changed in the store.
         """
         review = self.find(actor, review_id)
         if review is None:
             return None
         if review.answered_at is not None:
             raise ConflictError("already_answered", "this review is answered: take another one")
+        self._record(actor, review)
         at = self._now()
         until = at + dt.timedelta(minutes=self._rules(actor.agency).claim_minutes)
         ids = self._blind.revisions(actor.agency, review.call_id) | {review.decision_id}
@@ -150,10 +152,12 @@ class Reviews:
         Raises:
             ConflictError: `already_answered`, `already_claimed` by somebody else, `not_claimed`, or
                 `claim_expired`.
+            DecisionUnreadableError: its decision was changed in the store.
         """
         review = self.find(actor, review_id)
         if review is None:
             return None
+        self._record(actor, review)
         at = self._now()
         with writing(self._store) as connection:
             if not reviews.answer(connection, review, actor.identity, would_send, at):
@@ -169,6 +173,9 @@ class Reviews:
         """
         Give the call of a review as the call-taker had it: no recommendation, no rules, nothing
         that was sent.
+
+        Raises:
+            DecisionUnreadableError: its decision was changed in the store.
         """
         record = self._record(actor, review)
         told = record["request"]
@@ -193,6 +200,7 @@ class Reviews:
 
         Raises:
             ClaimHeldError: the actor holds a claim on another revision of the call.
+            DecisionUnreadableError: it was changed in the store.
         """
         if review.answered_at is None:
             return None
@@ -214,6 +222,8 @@ class Reviews:
     def _record(self, actor: Actor, review: Review) -> Document:
         record = self._records.find(actor.agency, review.decision_id)
         assert record is not None, "a review is made of a decision that is stored"
+        if "unreadable" in record:
+            raise DecisionUnreadableError(record["record"])
         return record
 
     def _took(self, actor: Actor, call_id: str, ids: Collection[str]) -> bool:

@@ -7,14 +7,20 @@ import datetime as dt
 import json
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from service.answers import is_whole
-from service.store import chain
+from service.parts import Parts
+from service.store import chain, reviews
 from service.store.database import reading, writing
 from service.store.decisions import decisions
+from service.store.reviews import Review
+from tests.api.conftest import Api
+from tests.api.reviewing import give_answer
 from tests.pages.browsing import Service, signed_in
 from tests.pages.log import decide, opened, ship
+from tests.pages.test_reviews import press, to_page
 
 CHANGES = {
     "no urgency": lambda answer: answer["recommendation"].pop("urgency"),
@@ -25,7 +31,22 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize("what", CHANGES)
+def change_in_store(parts: Parts, decision_id: str, what: str) -> None:
+    """
+    Change a stored decision by hand, and let the host's journal, which has it as it was, forget it.
+    """
+    with writing(parts.store) as connection:
+        is_it = decisions.c.record_id == decision_id
+        body = connection.execute(select(decisions.c.body).where(is_it)).scalar_one()
+        if what == "no request":
+            del body["request"]
+        else:
+            CHANGES[what](body["answer"])
+        connection.execute(update(decisions).where(is_it).values(body=body))
+    parts.journal.forget(dt.datetime.now(dt.UTC) + dt.timedelta(days=60))
+
+
+@pytest.mark.parametrize("what", [*CHANGES, "no request"])
 def test_the_others_are_listed_and_it_is_named(house: Service, what: str) -> None:
     """
     Lists, exports and its own page say that it cannot be read, and the others are all there.
@@ -34,13 +55,7 @@ def test_the_others_are_listed_and_it_is_named(house: Service, what: str) -> Non
     ship(house.parts)
     while chain.seal(house.parts.store, house.parts.now(), 1_000):
         pass
-    with writing(house.parts.store) as connection:
-        is_it = decisions.c.record_id == changed
-        body = connection.execute(select(decisions.c.body).where(is_it)).scalar_one()
-        CHANGES[what](body["answer"])
-        connection.execute(update(decisions).where(is_it).values(body=body))
-    # While the host's journal has it, it is told from there, as it was.
-    house.parts.journal.forget(dt.datetime.now(dt.UTC) + dt.timedelta(days=60))
+    change_in_store(house.parts, changed, what)
     client = signed_in(house, house.credentials.supervisor)
     listed = opened(client, "/decisions")
     assert "This record cannot be read: it is not as it was told" in listed
@@ -70,3 +85,54 @@ def test_what_is_answered_is_whole(house: Service) -> None:
     with reading(house.parts.store) as connection:
         query = select(decisions.c.body).where(decisions.c.call_id == "whole")
         assert is_whole(connection.execute(query).scalar_one()["answer"])
+
+
+CANNOT_BE_READ = "This record cannot be read"
+
+
+@pytest.mark.parametrize("what", [*CHANGES, "no request"])
+def test_it_is_not_reviewed_and_the_others_are(
+    api: Api, supervisor: FlaskClient, browser: FlaskClient, what: str
+) -> None:
+    """
+    A review of it is neither claimed nor answered, by page or API, and the next one is another's; a
+    review that was answered before says that it cannot be read.
+    """
+    answered, claimed, waiting, whole = (
+        to_page(api, f"{what} {name}") for name in ("answered", "claimed", "waiting", "whole")
+    )
+    for address in (answered, claimed):
+        press(supervisor, f"{address}/claim")
+    press(supervisor, f"{answered}/answer", answered, would_send="ems")
+    found = {one: supervisor.get(one).text for one in (answered, claimed)}
+    assert all(CANNOT_BE_READ not in text for text in found.values())
+    for address in (answered, claimed, waiting):
+        change_in_store(api.parts, kept(api, address).decision_id, what)
+    for address in (answered, claimed):
+        shown = supervisor.get(address)
+        assert (shown.status_code, CANNOT_BE_READ in shown.text) == (409, True)
+        told = api.get(f"/v1/reviews/{address.rpartition('/')[2]}", "supervisor")
+        assert told.status_code == 409
+        assert told.json["type"].endswith("unreadable")
+        assert told.json["record"]["number"] > 0
+    refused = press(supervisor, f"{waiting}/claim")
+    assert (refused.status_code, CANNOT_BE_READ in refused.text) == (409, True)
+    assert give_answer(api, claimed.rpartition("/")[2]).status_code == 409
+    assert press(supervisor, f"{claimed}/answer", would_send="ems").status_code == 409
+    assert kept(api, claimed).answered_at is None
+    went = {press(supervisor, "/reviews/next").location}
+    assert waiting not in went
+    assert supervisor.get(whole).status_code == 200
+    assert supervisor.get("/reviews?state=done").status_code == 200
+    taken_up = browser.get("/", query_string={"call": f"{what} waiting"})
+    assert (taken_up.status_code, CANNOT_BE_READ in taken_up.text) == (409, True)
+
+
+def kept(api: Api, address: str) -> Review:
+    """
+    Give a review as the store has it.
+    """
+    with reading(api.parts.store) as connection:
+        found = reviews.find(connection, "example", address.rpartition("/")[2])
+    assert found is not None
+    return found
