@@ -24,7 +24,7 @@ from service.journal import Journal
 from service.legal_holds import NOT_HERE, WORDS_CHARACTERS_MAX, LegalHolds
 from service.request import CALL_ID_CHARACTERS_MAX, Strict, text
 from service.store import audit, decisions, erasures, journal_numbers, quarantine_erasing
-from service.store.database import scrub, writing
+from service.store.database import reading, scrub, writing
 from service.store.erasures import Erasure
 from service.tuning.two_persons import fault_of_approver
 
@@ -127,10 +127,7 @@ class Erasures:
                 return None
             _person(actor)
             _open(found)
-            if found.asked_by == actor.identity:
-                text = "you asked for it yourself: another person must confirm it"
-                raise ConflictError("same_person", text)
-            fault = fault_of_approver(connection, actor, (found.asked_by,), now)
+            fault = _fault_of(connection, actor, found, now)
             if fault is not None:
                 raise ConflictError("same_person", fault)
             self._refuse_held(connection, actor.agency, found.call_id)
@@ -179,11 +176,16 @@ class Erasures:
         self, actor: Actor, cursor: str | None, limit: int
     ) -> tuple[list[dict[str, Any]], str | None]:
         """
-        Give what `page` gives, each with `is_own`: the actor asked for it, so another confirms it.
+        Give what `page` gives, each with `refused`: why the actor may not confirm it, None if they
+        may.
         """
         listed, following = self._page(actor, cursor, limit)
-        own = [{**shown, "is_own": one.asked_by == actor.identity} for one, shown in listed]
-        return own, following
+        with reading(self._store) as connection:
+            told = [
+                {**shown, "refused": _fault_of(connection, actor, one, self._now())}
+                for one, shown in listed
+            ]
+        return told, following
 
     def _page(
         self, actor: Actor, cursor: str | None, limit: int
@@ -247,6 +249,12 @@ class Erasures:
             # What was checked changed at the same moment: a hold, or who was first.
             text = "something changed at the same moment: look at it again"
             raise ConflictError("changed_since", text) from error
+
+
+def _fault_of(connection: Connection, actor: Actor, asked: Erasure, now: dt.datetime) -> str | None:
+    if asked.asked_by == actor.identity:
+        return "you asked for it yourself: another person must confirm it"
+    return fault_of_approver(connection, actor, (asked.asked_by,), now)
 
 
 def _person(actor: Actor) -> None:

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from service.access import ERASE_CALLS, HOLD_CALLS, READ_RETENTION
 from service.agency_settings import RETENTION_LEAST
 from service.errors import ConflictError
-from service.pages.form_faults import faults_of, sentence, typed
+from service.pages.form_faults import as_sentence, faults_of, sentence, typed
 from service.pages.frame import keep_in_order, page
 from service.pages.local_time import moment
 from service.pages.visitor import Visitor, visitor
@@ -152,6 +152,8 @@ def _shown(
     for items, _ in lists.values():
         for one in items:
             _put_times(one, who.agency.time_zone, parts)
+    for one in lists["erasures"][0]:
+        one["refused"] = as_sentence(one["refused"]) if one["refused"] else ""
     return page(
         parts,
         who,

@@ -31,6 +31,6 @@ def fault_of_approver(
         return None
     hours = int(SETTLED_AFTER.total_seconds() / 3600)
     return (
-        f"an author made your account or set its password within the last {hours} hours:"
-        " another administrator must approve it, or you when the time has passed"
+        "who wrote or asked for this made your account or set its password within the last"
+        f" {hours} hours: another administrator must do it, or you when the time has passed"
     )

@@ -8,8 +8,9 @@ from html import unescape
 
 from flask.testing import FlaskClient
 
-from tests.pages.browsing import Service, decision_id_of, post, signed_in, tell
-from tests.pages.log import ship
+from service.store import people
+from tests.pages.browsing import Clock, Service, decision_id_of, post, signed_in, tell
+from tests.pages.log import decide, ship
 from tests.pages.test_decision_page import words_of
 
 PATH = "/admin/retention"
@@ -67,3 +68,29 @@ def test_two_people_erase_a_call_and_a_hold_stops_them(
         gone = supervisor.get(address)
         assert (gone.status_code, "This decision was erased" in gone.text) == (410, True)
     assert supervisor.get("/calls/page-erased").status_code == 404
+
+
+def test_whom_the_asker_could_be_is_told_why_they_may_not_confirm(
+    house: Service, clock: Clock
+) -> None:
+    """
+    Whose account the asker changed within a day is offered no confirmation and reads why; when the
+    day has passed they are.
+    """
+    decide(house, "page-asked")
+    ship(house.parts)
+    admin = signed_in(house, house.credentials.admin)
+    second = people.find_by_email(house.parts.store, house.credentials.second_admin.email)
+    assert second is not None
+    path = f"/admin/people/{second.id}"
+    changed = post(admin, path, admin.get(path), act="change", name="Renamed", role="admin")
+    assert changed.status_code == 303
+    post(admin, f"{PATH}/erasures", admin.get(PATH), call_id="page-asked", reason="form 12")
+    other = signed_in(house, house.credentials.second_admin)
+    shown = other.get(PATH).text
+    assert "Erase for good" not in shown
+    assert "made your account or set its password within the last 24 hours" in words_of(shown)
+    clock.move(24 * 3600 + 1)
+    later = signed_in(house, house.credentials.second_admin).get(PATH).text
+    assert "Erase for good" in later
+    assert "made your account" not in later
