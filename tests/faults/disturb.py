@@ -76,9 +76,8 @@ def disturb(house: House, fault: Fault, postgres: Postgres | None, *, stop_s: fl
 
 
 def _to_process(house: House, what: str, part: str, stop_s: float) -> Done | None:
-    pids = house.pids(part)
     try:
-        process = psutil.Process(pids[0])
+        process = psutil.Process(_one_of(house, part))
         since = time.monotonic()
         if what == "stop":
             process.suspend()
@@ -100,12 +99,23 @@ def _to_process(house: House, what: str, part: str, stop_s: float) -> Done | Non
     return Done(since, _beside(hold), process)
 
 
+def _one_of(house: House, part: str) -> int:
+    # A house is whole a moment before each of its processes has said that it is ready.
+    end = time.monotonic() + _DEATH_S_MAX
+    while not (pids := house.pids(part)) and time.monotonic() < end:
+        time.sleep(0.05)
+    return pids[0]
+
+
 def _until_dead(process: psutil.Process) -> None:
     # A dead one that its parent has not looked at yet is dead all the same.
     end = time.monotonic() + _DEATH_S_MAX
     while time.monotonic() < end:
-        if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
-            return
+        try:
+            if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
+                return
+        except psutil.NoSuchProcess:
+            return  # its parent looked at it between the two questions
         time.sleep(0.01)
     raise psutil.TimeoutExpired(_DEATH_S_MAX)
 
