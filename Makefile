@@ -19,8 +19,9 @@ test: .venv/.test ## Run the whole suite, with real Redis and PostgreSQL on free
 test-long: .venv/.test ## Run the suite with at least 2,000 random calls for each property
 	@HYPOTHESIS_PROFILE=long $(PY) -m pytest -q -n 2 --dist worksteal
 
-faults: .venv/.test ## Kill, stop and empty every part at least 200 times under load, and print what came of it
+faults: .venv/.test ## Kill and stop every part under load 200 times, then many at once, and print what came of it
 	@$(PY) -m tests.faults
+	@$(PY) -m tests.faults --storm-s 300
 
 check: lint types arrows ## Check style, types and the direction of imports
 

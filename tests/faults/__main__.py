@@ -6,10 +6,11 @@ import argparse
 import sys
 from contextlib import ExitStack
 
-from tests.faults.disturb import all_faults
-from tests.faults.house import house
+from tests.faults.disturb import Fault, all_faults
+from tests.faults.house import House, house
 from tests.faults.ordeal import Tally, order, undergo
-from tests.faults.postgres import own_postgres
+from tests.faults.postgres import Postgres, own_postgres
+from tests.faults.storm import storm
 
 
 def shares(kills: int) -> dict[str, int]:
@@ -38,6 +39,9 @@ def main() -> int:
         "--only", action="append", metavar="FAULT", help='such as "stop postgres"; may be repeated'
     )
     reader.add_argument("--times", type=int, help="do each fault so often, whatever was answered")
+    reader.add_argument(
+        "--storm-s", type=float, help="so long, faults come while others last; nothing else is done"
+    )
     asked = reader.parse_args()
     tally = Tally(asked.seed)
     with ExitStack() as held:
@@ -47,6 +51,8 @@ def main() -> int:
         faults = all_faults(found, postgres)
         if asked.only:
             faults = [one for one in faults if " ".join(one) in asked.only]
+        if asked.storm_s:
+            return _storm(found, faults, postgres, tally, asked.storm_s)
         rounds = asked.times * len(faults) if asked.times else 20 * (asked.kills + 1)
 
         def enough() -> bool:
@@ -59,7 +65,7 @@ def main() -> int:
                 postgres,
                 tally=tally,
                 stop_s=asked.stop_s,
-                say=lambda line: print(line, flush=True),
+                say=_say,
                 enough=None if asked.times else enough,
                 most=None if asked.times else shares(asked.kills),
             )
@@ -68,6 +74,22 @@ def main() -> int:
         finally:
             print("\n".join(tally.lines()), flush=True)
     return 0 if tally.is_good else 1
+
+
+def _storm(
+    found: House, faults: list[Fault], postgres: Postgres | None, tally: Tally, storm_s: float
+) -> int:
+    try:
+        storm(found, faults, postgres, tally=tally, storm_s=storm_s, say=_say)
+    except KeyboardInterrupt:
+        print("interrupted")
+    finally:
+        print("\n".join(tally.lines()), flush=True)
+    return 0 if tally.has_kept_all else 1
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 if __name__ == "__main__":

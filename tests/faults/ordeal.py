@@ -39,9 +39,15 @@ class Tally:
         """
         Tell whether the judge found nothing, and requests were answered throughout.
         """
-        if self.verdict is None or not self.verdict.is_good or self.chain:
-            return False
-        return max(self.told.longest_silence_s, self.told.longest_refusal_s) <= SILENCE_S_MAX
+        longest_s = max(self.told.longest_silence_s, self.told.longest_refusal_s)
+        return self.has_kept_all and longest_s <= SILENCE_S_MAX
+
+    @property
+    def has_kept_all(self) -> bool:
+        """
+        Tell whether the judge found nothing lost, doubled or wrong, and each log whole.
+        """
+        return self.verdict is not None and self.verdict.is_good and not self.chain
 
     def kills(self) -> int:
         """
@@ -59,9 +65,12 @@ class Tally:
         rows += [(f"status {status}", count) for status, count in sorted(told.statuses.items())]
         rows.append(("longest silence, s", f"{told.longest_silence_s:.1f}"))
         rows.append(("longest refusal, s", f"{told.longest_refusal_s:.1f}"))
-        for fault, took in sorted(self.back_s.items()):
-            middle = f"{statistics.median(took):.1f}, worst {max(took):.1f} s"
-            rows.append((" ".join(fault), f"{self.done[fault]} times, back in {middle}"))
+        for fault, times in sorted(self.done.items()):
+            took = self.back_s.get(fault)  # in a storm nobody can tell
+            back = (
+                f", back in {statistics.median(took):.1f}, worst {max(took):.1f} s" if took else ""
+            )
+            rows.append((" ".join(fault), f"{times} times{back}"))
         if self.verdict is not None:
             rows += [("lost", len(self.verdict.lost)), ("doubled", len(self.verdict.doubled))]
             rows += [("recorded, not told", self.verdict.untold)]
