@@ -197,6 +197,10 @@ _SHAPE: Final[Mapping[str, Any]] = {
 }
 
 
+# What reading a record raises that was changed so that it has no longer the shape of one.
+MISSHAPEN: Final = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+
+
 def is_whole(answer: Any) -> bool:
     """
     Tell whether a recorded answer has what an answer has, so that it can be shown. One that was

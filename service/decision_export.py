@@ -16,7 +16,7 @@ import orjson
 import structlog
 
 from service.disclosures import PROTECTED_RECORD, police_without
-from service.records import Listed
+from service.listed import Listed
 from service.spreadsheet import csv_line
 
 log = structlog.get_logger()

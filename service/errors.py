@@ -50,11 +50,11 @@ class ClaimHeldError(CrisisRouterError):
 
 class DecisionUnreadableError(CrisisRouterError):
     """
-    What the store holds of a decision is not what was told: it was changed there. `record` says
-    where it stands.
+    What the store holds of a decision is not what was told: it was changed there, or it is gone.
+    `record` says where it stands; None where it is gone.
     """
 
-    def __init__(self, record: Mapping[str, Any]) -> None:
+    def __init__(self, record: Mapping[str, Any] | None) -> None:
         super().__init__(
             "the record of this decision cannot be read: it is not as it was told, so it is neither"
             " shown nor reviewed; run `crisis-router verify`"

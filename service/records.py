@@ -4,19 +4,17 @@ store as soon as the workers have them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine
 
-from service.answers import Document, is_whole
+from service.answers import MISSHAPEN, Document
 from service.chain.logs import NOT_KNOWN, standing_or_not
 from service.decisions import open_request
-from service.disclosures import NOTICE, protected_facts, revealing_rules
+from service.disclosures import NOTICE, protected_facts
 from service.encryption import KeyRing
 from service.erased import (
-    Erased,
     RecordErasedError,
     erased_whole,
     has_erased_text,
@@ -25,6 +23,7 @@ from service.erased import (
 from service.errors import SealedTextError, StoreUnavailableError
 from service.instants import iso
 from service.journal import Journal, Record
+from service.listed import Listed, is_whole_body, listed, place_in_store
 from service.store import decisions, dispatches
 from service.store.decision_fields import Filters
 from service.store.decisions import Decision, Page
@@ -44,24 +43,11 @@ _ERASED: Document = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """
-    What a list shows of a decision, and the latest report of what was sent; None without one.
-
-    `facts` are those that were told, with what a signal raised or filled; no words of the call.
-    Of a record that is `erased` the summary holds no more than its place, and neither does it of
-    one that is not `is_readable`: it was changed in the store. `protected` are facts from a
-    protected record, `revealing` the rules that fired and read one.
-    """
-
-    summary: Document
-    sent: Dispatch | None
-    facts: Mapping[str, Any]
-    erased: Erased | None = None
-    protected: frozenset[str] = frozenset()
-    revealing: frozenset[str] = frozenset()
-    is_readable: bool = True
+_REPORT_CHANGED: Document = {
+    "code": "report_changed",
+    "message": "a report of what was sent cannot be read: it was changed in the store",
+    "path": None,
+}
 
 
 class Records:
@@ -180,8 +166,8 @@ class Records:
         page_items: int,
         first: tuple[list[Listed], str | None],
     ) -> Iterator[Listed]:
-        listed, cursor = first
-        yield from listed
+        items, cursor = first
+        yield from items
         while cursor is not None:
             page = decisions.page(self._store, agency, filters, cursor, page_items)
             yield from self._listed(agency, page)
@@ -190,12 +176,7 @@ class Records:
     def _listed(self, agency: str, page: Page) -> list[Listed]:
         ids = [one.record_id for one in page.items]
         sent = dispatches.latest(self._store, agency, ids)
-        return [
-            _erased_item(one, erased)
-            if (erased := erased_whole(one.body)) is not None
-            else _item(one, sent.get(one.record_id))
-            for one in page.items
-        ]
+        return [listed(one, sent.get(one.record_id)) for one in page.items]
 
     def _add_dispatches(
         self, agency: str, documents: Sequence[Document], *, asks_store: bool
@@ -204,6 +185,7 @@ class Records:
         Add to each decision what was reported to have been sent, the earliest first.
         """
         found: dict[str, Document] = {}
+        changed: set[str] = set()
         for call_id in {one["call_id"] for one in documents}:
             for journaled in self._journal.dispatches(agency, call_id):
                 if erased_whole(journaled.body):
@@ -215,10 +197,18 @@ class Records:
             for stored in self._stored_dispatches(agency, ids, documents):
                 if erased_whole(stored.body):
                     continue
-                found[stored.record_id] = self._dispatch(stored.body, _store_place(stored))
+                try:
+                    told = self._dispatch(stored.body, place_in_store(stored))
+                    _when_reported(told)
+                except MISSHAPEN:
+                    changed.add(stored.decision_id)
+                    continue
+                found[stored.record_id] = told
         for document in documents:
             about = [one for one in found.values() if one["decision_id"] == document["decision_id"]]
             document["dispatches"] = sorted(about, key=_when_reported)
+            if document["decision_id"] in changed and "warnings" in document:
+                document["warnings"] = [*document["warnings"], _REPORT_CHANGED]
 
     def _add_chain(self, agency: str, document: Document, *, asks_store: bool) -> None:
         """
@@ -262,7 +252,7 @@ class Records:
         return {**more, **named, **document}
 
     def _of_store(self, stored: Decision) -> Document:
-        document = self._document(stored.body, stored.record_id, _store_place(stored))
+        document = self._document(stored.body, stored.record_id, place_in_store(stored))
         document["revision"] = document.get("revision") or stored.revision
         # What was changed in the store is still found by its names.
         named = {"call_id": stored.call_id, "decided_at": iso(stored.decided_at)}
@@ -274,10 +264,16 @@ class Records:
         erased = erased_whole(body)
         if erased is not None:
             raise RecordErasedError(record_id, erased, place)
-        shown_place = {**place, "by": body.get("by"), "program": body.get("program")}
-        if not _is_whole(body):
-            # It was changed, and nothing of it is told as if it were what was answered.
-            return {"unreadable": True, "dispatches": [], "record": shown_place}
+        try:
+            if is_whole_body(body):
+                return self._whole(body, record_id, place)
+        except MISSHAPEN:
+            pass
+        # It was changed, and nothing of it is told as if it were what was answered.
+        by = {"by": None, "program": None}
+        return {"unreadable": True, "dispatches": [], "record": {**place, **by}}
+
+    def _whole(self, body: Mapping[str, Any], record_id: str, place: Mapping[str, Any]) -> Document:
         document = dict(body["answer"])
         document["redisclosure_notice"] = NOTICE if protected_facts(body["request"]) else None
         if has_erased_text(body):
@@ -287,7 +283,7 @@ class Records:
         except SealedTextError:
             document["request"] = {**body["request"], "remarks": None, "dismissed": None}
             document["warnings"] = [*document["warnings"], _SEALED]
-        document["record"] = shown_place
+        document["record"] = {**place, "by": body.get("by"), "program": body.get("program")}
         return document
 
 
@@ -302,82 +298,3 @@ def _journal_place(record: Record) -> Document:
         "number": record.number,
         "stored_at": None,
     }
-
-
-def _store_place(stored: Decision | Dispatch) -> Document:
-    return {
-        "state": "stored",
-        "host": stored.host_id,
-        "number": stored.journal_number,
-        "stored_at": iso(stored.stored_at),
-    }
-
-
-def _summary(stored: Decision, sent: Dispatch | None) -> Document:
-    """
-    Give what a list shows of a record: everything but the call's own facts and texts, which stay
-    sealed.
-    """
-    answer, body = stored.body["answer"], stored.body
-    return {
-        "decision_id": answer["decision_id"],
-        "call_id": answer["call_id"],
-        "revision": stored.revision,
-        "decided_at": answer["decided_at"],
-        "recommendation": answer["recommendation"],
-        "ruleset": answer["ruleset"],
-        "mode": answer["mode"],
-        "rules": [one["rule"] for one in answer["because"]],
-        "law_enforcement": answer["law_enforcement"],
-        "redisclosure_notice": NOTICE if protected_facts(body["request"]) else None,
-        "override": sent.override if sent and not erased_whole(sent.body) else None,
-        "record": {**_store_place(stored), "by": body.get("by"), "program": body.get("program")},
-    }
-
-
-def _item(stored: Decision, sent: Dispatch | None) -> Listed:
-    # One record that was changed must not keep all others from being seen.
-    if not _is_whole(stored.body):
-        return _unreadable_item(stored)
-    protected = protected_facts(stored.body["request"])
-    return Listed(
-        _summary(stored, sent),
-        sent,
-        _facts(stored.body),
-        protected=protected,
-        revealing=revealing_rules(stored.body["answer"], protected),
-    )
-
-
-def _is_whole(body: Mapping[str, Any]) -> bool:
-    return is_whole(body.get("answer")) and isinstance(body.get("request"), Mapping)
-
-
-def _unreadable_item(stored: Decision) -> Listed:
-    summary: Document = {
-        "decision_id": stored.record_id,
-        "call_id": stored.call_id,
-        "decided_at": iso(stored.decided_at),
-        "unreadable": True,
-        "record": {**_store_place(stored), "by": None, "program": None},
-    }
-    return Listed(summary, None, {}, is_readable=False)
-
-
-def _erased_item(stored: Decision, erased: Erased) -> Listed:
-    summary: Document = {
-        "decision_id": stored.record_id,
-        "call_id": stored.call_id,
-        "decided_at": iso(stored.decided_at),
-        "erased": erased.document,
-        "record": {**_store_place(stored), "by": None, "program": None},
-    }
-    return Listed(summary, None, {}, erased)
-
-
-def _facts(body: Mapping[str, Any]) -> dict[str, Any]:
-    request, answer = body["request"], body["answer"]
-    told = dict(request.get("facts") or {})
-    if request.get("channel"):
-        told["channel"] = request["channel"]
-    return told | {one["fact"]: one["value"] for one in answer["signals"] if one["used"]}

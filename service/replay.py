@@ -16,11 +16,18 @@ from sqlalchemy import Engine
 
 from service import PROGRAM_VERSION
 from service.access import Actor
-from service.answers import Document, change_between, read_then, recommendation_document, signal_of
+from service.answers import (
+    MISSHAPEN,
+    Document,
+    change_between,
+    read_then,
+    recommendation_document,
+    signal_of,
+)
 from service.audit import Audit
 from service.encryption import KeyRing
 from service.erased import Erased, erased_whole
-from service.errors import KeyNotHereError, SealedTextError
+from service.errors import KeyNotHereError, SealedTextError, StoreUnavailableError
 from service.gathering import (
     NOT_READ,
     Gathered,
@@ -35,7 +42,7 @@ from service.routing.decide import floor
 from service.routing.signals import REMARKS
 from service.rules_in_force import RulesInForce
 from service.rulesets import Config
-from service.store import decisions, replayed
+from service.store import decisions, quarantined, replayed
 from service.store.agencies import Agency
 from service.tuning.kept_rules import KeptRules, Then
 
@@ -49,6 +56,11 @@ RESULTS: Final = (SAME, DIFFERENT, ERASED, SEALED, OTHER_RULESET, OTHER_PROGRAM)
 # These say when and in what state the host was, not what follows from the call.
 NOT_COMPARED: Final = frozenset(("revision", "decided_at"))
 PAGE: Final = 500  # records held at once
+NOT_OURS: Final = "The record is not one that this program wrote: it cannot be decided again."
+GONE: Final = (
+    "The store had this record and has it no more, though the host's journal still has it:"
+    " `crisis-router verify` says what else is missing."
+)
 
 Body = Mapping[str, Any]
 
@@ -56,12 +68,13 @@ Body = Mapping[str, Any]
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """
-    A decision as the journal or the store has it.
+    A decision as the store has it, else the journal; `is_gone`: the store had it and lost it.
     """
 
     record_id: str
     call_id: str
     body: Body
+    is_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +138,19 @@ class Replay:
         found = self._find(agency.id, record_id)
         if found is None:
             return None
+        compared = self._one(agency, found)
+        self._trail.note(actor, "replayed", ("decision", record_id), result=compared.result)
+        return compared
+
+    def _one(self, agency: Agency, found: Recorded) -> Replayed:
+        if found.is_gone:
+            return Replayed(found.record_id, DIFFERENT, GONE, different=("record",))
         earlier = {}
         before = _given(found.body).get("before")
         first = self._find(agency.id, before) if before else None
         if first is not None:
             earlier[first.record_id] = first.body
-        compared = self._compared(agency, found, earlier)
-        self._trail.note(actor, "replayed", ("decision", record_id), result=compared.result)
-        return compared
+        return self._compared(agency, found, earlier)
 
     def every(self, actor: Actor, agency: Agency, since: dt.datetime) -> Iterator[Replayed]:
         """
@@ -160,11 +178,24 @@ class Replay:
         self._trail.note(actor, "replayed", subject, since=iso(since), **counts)
 
     def _find(self, agency: str, record_id: str) -> Recorded | None:
+        # The store first: what is to be shown is that nobody changed it there. With the store away,
+        # or before the record came to it, the journal tells.
         journaled = self._journal.find(agency, record_id)
-        if journaled is not None and journaled.kind == "decision":
+        if journaled is not None and journaled.kind != "decision":
+            journaled = None
+        try:
+            stored = decisions.find(self._store, agency, record_id)
+        except StoreUnavailableError:
+            if journaled is None:
+                raise
             return Recorded(record_id, journaled.call_id, journaled.body)
-        stored = decisions.find(self._store, agency, record_id)
-        return Recorded(record_id, stored.call_id, stored.body) if stored else None
+        if stored is not None:
+            return Recorded(record_id, stored.call_id, stored.body)
+        if journaled is None:
+            return None
+        place = journaled.host_id, journaled.number
+        is_gone = journaled.state == "stored" and quarantined.find(self._store, *place) is None
+        return Recorded(record_id, journaled.call_id, journaled.body, is_gone=is_gone)
 
     def _compared(self, agency: Agency, record: Recorded, earlier: Mapping[str, Body]) -> Replayed:
         erased = erased_whole(record.body)
@@ -172,9 +203,8 @@ class Replay:
             return Replayed(record.record_id, ERASED, _erased_words(erased))
         try:
             return self._compared_whole(agency, record, earlier)
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError):
-            text = "The record is not one that this program wrote: it cannot be decided again."
-            return Replayed(record.record_id, DIFFERENT, text, different=("record",))
+        except MISSHAPEN:
+            return Replayed(record.record_id, DIFFERENT, NOT_OURS, different=("record",))
 
     def _compared_whole(
         self, agency: Agency, record: Recorded, earlier: Mapping[str, Body]
@@ -225,8 +255,9 @@ class Replay:
 
 
 def _given(body: Body) -> Mapping[str, Any]:
-    # Records of before this was written down have none.
-    return body.get("given") or {}
+    # Records of before this was written down have none, and one that was changed any.
+    given = body.get("given")
+    return given if isinstance(given, Mapping) else {}
 
 
 def _is_sealed(remark: object) -> bool:

@@ -315,11 +315,15 @@ class Check:
             elif why == "erased":
                 self.counts.erased += 1
                 self._unexplained.add(line["id"], line["place"], whole=True)
+            elif why == "changed":
+                self._say(
+                    "alteration", f"the content of the {_named(line)} was changed", line["place"]
+                )
             else:
                 self._say("deletion", f"the {_named(line)} is not there any more", line["place"])
             return
         if not _is_salt(line.get("salt")) or digest_of(line["salt"], content) != line["digest"]:
-            self._say("alteration", f"the content of the {_named(line)} was changed", line["place"])
+            self._say_changed(line)
             return
         self.counts.compared += 1
         if lacks_text(content):
@@ -327,6 +331,9 @@ class Check:
             self._unexplained.add(line["id"], line["place"], whole=False)
         if line["kind"] == "audit":
             self.explain(content, line["place"])
+
+    def _say_changed(self, line: Line) -> None:
+        self._say("alteration", f"the content of the {_named(line)} was changed", line["place"])
 
     def _end(self, end: Any) -> None:
         self._has_end = True

@@ -16,6 +16,7 @@ from marshmallow import ValidationError
 from sqlalchemy import Engine
 
 from service.access import READ_AUDIT, READ_CALLS, Actor
+from service.answers import MISSHAPEN
 from service.chain.verification import lines_after
 from service.disclosures import protected_facts
 from service.instants import iso
@@ -24,6 +25,7 @@ from service.verify_log import FORM, GENESIS, NAMING_ACTS, without_sealed
 
 log = structlog.get_logger()
 CONTENT_TYPE: Final = "application/jsonl"
+CHANGED: Final = "changed"
 INCOMPLETE: Final = {"incomplete": "the export broke off here: export again"}
 
 # Why somebody is not given the content of a line; None where they are.
@@ -108,9 +110,14 @@ def withheld_from_all(line: Mapping[str, Any]) -> str | None:
     """
     if line["kind"] == "quarantined":
         return "withheld"
-    if line["kind"] != "audit" and protected_facts(_request_of(line["content"])):
-        return "withheld"
-    return None
+    if line["kind"] == "audit":
+        return None
+    try:
+        return "withheld" if protected_facts(_request_of(line["content"])) else None
+    except MISSHAPEN:
+        # Nobody can tell whether it holds such facts, so it stays here, and says that it was
+        # changed: the verifier names its place.
+        return CHANGED
 
 
 def _request_of(content: Mapping[str, Any]) -> Mapping[str, Any]:

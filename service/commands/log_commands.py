@@ -81,9 +81,21 @@ def _verify(store: Engine, name: str, anchors: dict[int, str]) -> bool:
     click.echo(f"{shown}: GOOD")
     for line in _words(found):
         click.echo(f"  {line}")
+    unsealed = chain.unsealed_count(store, name)
     if waits:
         click.echo(f"  {AFTER_A_RESTORE}")
+    elif unsealed:
+        click.echo(f"  - {_stored_without_place(unsealed)}")
     return False
+
+
+def _stored_without_place(count: int) -> str:
+    return (
+        f"{'1 record that is' if count == 1 else f'{count:,} records that are'} stored and"
+        f" {'has' if count == 1 else 'have'} no place in the log: while the service runs each gets"
+        " its place within seconds, and one that had it and lost it shows against a head kept"
+        " elsewhere (--anchor PLACE:HASH)"
+    )
 
 
 def _words(found: Verified) -> list[str]:

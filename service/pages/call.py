@@ -6,6 +6,7 @@ call. A small script presses the same buttons by their keys, and puts the answer
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import replace
 
 from flask import Blueprint, Response, redirect, request
@@ -27,7 +28,7 @@ from service.pages.call_sheet import (
     suggested_id,
 )
 from service.pages.form_faults import each_fault
-from service.pages.frame import keep_in_order, refused
+from service.pages.frame import keep_in_order, readable_or_not, refused
 from service.pages.sent_form import TypedSent, read_sent
 from service.pages.taken_back import still_taken_back
 from service.pages.typed_call import Typed, read_typed, typed_of, with_what_was_read
@@ -124,6 +125,15 @@ def _taken_up(parts: Parts, who: Visitor, call_id: str) -> Response:
     newest = revisions[-1]
     if "unreadable" in newest:
         raise DecisionUnreadableError(newest["record"])
+    return readable_or_not(
+        parts, who, revisions, lambda: _gone_on_with(parts, who, call_id, revisions)
+    )
+
+
+def _gone_on_with(
+    parts: Parts, who: Visitor, call_id: str, revisions: Sequence[Document]
+) -> Response:
+    newest = revisions[-1]
     parts.audit.note(who.actor, "read", ("call", call_id))
     typed = typed_of(
         newest["request"],

@@ -16,7 +16,7 @@ from service.agency_settings import settings_of
 from service.answers import Document
 from service.errors import ClaimHeldError, StoreUnavailableError
 from service.pages.decision_story import Told, reason_words, revision_lines, story_of
-from service.pages.frame import keep_in_order, page, unreadable_page
+from service.pages.frame import keep_in_order, page, readable_or_not, unreadable_page
 from service.pages.local_time import moment
 from service.pages.revisions import compare
 from service.pages.rules_of_record import rules_of
@@ -70,7 +70,9 @@ def decision_pages(parts: Parts) -> Blueprint:
         readable = [one for one in revisions if "unreadable" not in one]
         if not readable:
             return unreadable_page(parts, who, revisions[0]["record"])
-        return _call_page(parts, who, call_id, readable)
+        return readable_or_not(
+            parts, who, readable, lambda: _call_page(parts, who, call_id, readable)
+        )
 
     return blueprint
 
@@ -148,6 +150,19 @@ def _told(
         return unreadable_page(parts, who, document["record"])
     known = parts.records.of_call(who.agency.id, document["call_id"])
     revisions = [one for one in known if "unreadable" not in one] or [document]
+    shown = [document, *revisions]
+    return readable_or_not(
+        parts, who, shown, lambda: _whole_page(parts, who, document, revisions, replayed)
+    )
+
+
+def _whole_page(
+    parts: Parts,
+    who: Visitor,
+    document: Document,
+    revisions: Sequence[Document],
+    replayed: Replayed | None,
+) -> Response:
     published = rules_of(parts, who.agency, document["ruleset"])
     story = story_of(document, revisions, published, told_with(parts, who, [document]))
     findings = _findings(parts, who, document["decision_id"])

@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 from marshmallow import Schema, ValidationError
 from werkzeug.datastructures import MultiDict
 
+from service.answers import MISSHAPEN
+from service.listed import Listed
 from service.pages.local_time import Moment, moment
-from service.records import Listed
 from service.routing.facts import Vocabulary
 
 NAMES: Final = (
@@ -170,13 +171,20 @@ def row_of(one: Listed, words: Words, *, is_reviewed: bool) -> Row:
     """
     Put one decision into a row.
     """
-    shown, sent = one.summary, one.sent
     if one.erased is not None:
         at = moment(one.erased.at, words.time_zone, words.now)
         known = f"Erased on {at.short}: {one.erased.words}"
         return _row_of_what_is_gone(one, words, "erased", known)
     if not one.is_readable:
         return _row_of_what_is_gone(one, words, one.summary["call_id"], UNREADABLE)
+    try:
+        return _row_of_what_is_told(one, words, is_reviewed=is_reviewed)
+    except MISSHAPEN:  # it was changed in the store, in a way that its list does not see
+        return _row_of_what_is_gone(one, words, one.summary["call_id"], UNREADABLE)
+
+
+def _row_of_what_is_told(one: Listed, words: Words, *, is_reviewed: bool) -> Row:
+    shown, sent = one.summary, one.sent
     recommended = shown["recommendation"]
     urgency, urgencies = recommended["urgency"], words.vocabulary.urgencies
     reason = sent.reason if sent else None

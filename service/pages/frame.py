@@ -6,7 +6,7 @@ It knows nothing about calls, reviews or rules.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from service.access import (
     READ_RULES,
     READ_STATE,
 )
+from service.chain.logs import standing_or_not
 from service.erased import RecordErasedError
 from service.errors import (
     ClaimHeldError,
@@ -229,8 +230,26 @@ def keep_in_order(blueprint: Blueprint, parts: Parts) -> None:
         return _our_fault_page(parts)
 
 
+def readable_or_not(
+    parts: Parts, who: Visitor, records: Sequence[Mapping[str, Any]], show: Callable[[], Response]
+) -> Response:
+    """
+    Show a page of decisions; where it fails by one that was changed in the store, say so instead.
+    """
+    try:
+        return show()
+    except (CrisisRouterError, HTTPException):
+        raise
+    except Exception:
+        for one in records:
+            place = who.agency.id, "decision", one["decision_id"]
+            if standing_or_not(parts.store, *place)["verifies"] is False:
+                return unreadable_page(parts, who, one["record"])
+        raise
+
+
 def unreadable_page(
-    parts: Parts, who: Visitor | None, record: Mapping[str, Any], status: int = 200
+    parts: Parts, who: Visitor | None, record: Mapping[str, Any] | None, status: int = 200
 ) -> Response:
     """
     Say of a decision that was changed in the store that it cannot be read, and where it stands.

@@ -17,7 +17,7 @@ from service.access import ADD_SCENARIOS, READ_REVIEWS, REVIEW
 from service.agency_settings import settings_of
 from service.errors import ConflictError, DecisionUnreadableError
 from service.pages.form_faults import Fault, as_sentence, each_fault
-from service.pages.frame import keep_in_order, page, refused
+from service.pages.frame import keep_in_order, page, readable_or_not, refused
 from service.pages.review_sheet import (
     REASONS,
     VERDICT_WORDS,
@@ -96,7 +96,7 @@ def _review_routes(blueprint: Blueprint, parts: Parts) -> None:
         if review is None:
             return _no_such_review(parts, who)
         parts.audit.note(who.actor, "read", ("review", review_id))
-        return _review_page(parts, who, review)
+        return _readable_page(parts, who, review)
 
     @blueprint.post("/reviews/<review_id>/claim")
     def claim(review_id: str) -> BaseResponse:
@@ -234,7 +234,16 @@ def _again(
     review = parts.reviews.find(who.actor, review_id)
     if review is None:
         return _no_such_review(parts, who)
-    return _review_page(parts, who, review, status, **beside)
+    return _readable_page(parts, who, review, status, **beside)
+
+
+def _readable_page(
+    parts: Parts, who: Visitor, review: Review, status: int = 200, **beside: Any
+) -> Response:
+    record = {"decision_id": review.decision_id, "record": None}
+    return readable_or_not(
+        parts, who, [record], lambda: _review_page(parts, who, review, status, **beside)
+    )
 
 
 def _queue_page(parts: Parts, who: Visitor) -> Response:
@@ -318,7 +327,7 @@ def _answered_parts(parts: Parts, who: Visitor, review: Review) -> dict[str, Any
         "fact_labels": {name: fact.label for name, fact in config.vocabulary.facts.items()},
         "urgencies": config.vocabulary.urgencies,
         "levels": {name: place for place, name in enumerate(config.vocabulary.urgencies, 1)},
-        "why_reviewed": [REASONS[one] for one in review.reasons],
+        "why_reviewed": [REASONS.get(one, one) for one in review.reasons],
         "is_added": "added" in request.args,
         "may_add": who.actor.may(ADD_SCENARIOS) and who.actor.may(REVIEW),
         "ruleset": who.agency.ruleset,

@@ -14,8 +14,9 @@ from sqlalchemy import Connection, Engine
 
 from service.access import Actor
 from service.agency_settings import ReviewRules
-from service.answers import Document
+from service.answers import MISSHAPEN, Document
 from service.audit import Audit
+from service.chain.logs import standing_or_not
 from service.errors import ClaimHeldError, ConflictError, DecisionUnreadableError
 from service.instants import iso
 from service.journal import Journal
@@ -178,6 +179,18 @@ class Reviews:
             DecisionUnreadableError: its decision was changed in the store.
         """
         record = self._record(actor, review)
+        try:
+            return self._call(record)
+        except MISSHAPEN as error:
+            if self._is_changed(actor.agency, record):
+                raise DecisionUnreadableError(record["record"]) from error
+            raise
+
+    def _is_changed(self, agency: str, record: Document) -> bool:
+        standing = standing_or_not(self._store, agency, "decision", record["decision_id"])
+        return standing["verifies"] is False
+
+    def _call(self, record: Document) -> Document:
         told = record["request"]
         shown_call = {name: told.get(name) for name in CALL_SHOWN}
         return {
@@ -221,7 +234,8 @@ class Reviews:
 
     def _record(self, actor: Actor, review: Review) -> Document:
         record = self._records.find(actor.agency, review.decision_id)
-        assert record is not None, "a review is made of a decision that is stored"
+        if record is None:  # a review is made of a decision that is stored: somebody took it out
+            raise DecisionUnreadableError(None)
         if "unreadable" in record:
             raise DecisionUnreadableError(record["record"])
         return record

@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     Column,
     Connection,
     Engine,
@@ -26,7 +25,7 @@ from sqlalchemy import (
 from service.access import Actor
 from service.store import chain
 from service.store.cursor import page_of
-from service.store.database import Instant, metadata, reading, writing
+from service.store.database import Instant, Recorded, metadata, reading, writing
 
 LATELY_ENTRIES = 2_000  # of which a filter offers the acts and kinds
 
@@ -43,7 +42,7 @@ audit = Table(
     Column("act", String(60), nullable=False),
     Column("subject_kind", String(40), nullable=False),
     Column("subject_id", Text, nullable=False),
-    Column("detail", JSON, nullable=False),
+    Column("detail", Recorded(), nullable=False),
     Index("ix_audit_agency_at_id", "agency", "at", "id"),
     Index("ix_audit_agency_subject_id", "agency", "subject_id"),
 )

@@ -10,13 +10,13 @@ queries.
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import orjson
-from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, create_engine, event
+from sqlalchemy import JSON, Connection, DateTime, Dialect, Engine, MetaData, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -42,10 +42,28 @@ metadata = MetaData(
 class Instant(TypeDecorator[datetime]):
     """
     Keep a point in time as aware UTC on every database; SQLite would drop the zone.
+
+    What stands in its place and is no time, which SQLite lets anybody write, is given as one that
+    no record has, at its end of the order: it keeps no other row from being read, and the digest of
+    its record does not fit.
     """
 
     impl = DateTime(timezone=True)
     cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """
+        Read what the database gives.
+        """
+        read = super().result_processor(dialect, coltype)
+
+        def process(value: Any) -> Any:
+            try:
+                return read(value) if read is not None else value
+            except (ValueError, TypeError, OverflowError):
+                return NO_TIMES[_sorts_last(value)]
+
+        return process
 
     def process_bind_param(
         self,
@@ -72,6 +90,52 @@ class Instant(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# Before and after all that is recorded, and far from where a zone would leave the calendar.
+NO_TIMES: Final = (datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 29, tzinfo=UTC))
+UNREADABLE: Final = "unreadable"
+
+
+def _sorts_last(value: Any) -> bool:
+    # SQLite sorts numbers before texts, and bytes behind them.
+    return isinstance(value, bytes) or (isinstance(value, str) and value > "2")
+
+
+class Recorded(TypeDecorator[Any]):
+    """
+    Keep JSON of one shape, an object or a list.
+
+    What was put in its place by hand or by a disk, and is no JSON or of another shape, is given as
+    an object or a list that nobody records, which says `unreadable`: it keeps no other row from
+    being read, and the digest of its record does not fit. Null stays None where it may be.
+    """
+
+    impl = JSON
+    cache_ok = True
+
+    def __init__(self, shape: type = dict, *, may_be_none: bool = False) -> None:
+        super().__init__(none_as_null=may_be_none)
+        self.shape = shape
+        self.may_be_none = may_be_none
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """
+        Read what the database gives.
+        """
+        read = super().result_processor(dialect, coltype)
+        unreadable: Any = {UNREADABLE: True} if self.shape is dict else [UNREADABLE]
+
+        def process(value: Any) -> Any:
+            if value is None and self.may_be_none:
+                return None
+            try:
+                found = read(value) if read is not None else value
+            except (ValueError, TypeError):
+                return unreadable
+            return found if isinstance(found, self.shape) else unreadable
+
+        return process
 
 
 def dump_json(value: Any) -> str:

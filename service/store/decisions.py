@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Boolean,
     Column,
@@ -34,7 +33,7 @@ from sqlalchemy import (
 
 from service.store import decision_marks
 from service.store.cursor import Cursor, newest_first, read_cursor, write_cursor
-from service.store.database import Instant, metadata, reading
+from service.store.database import Instant, Recorded, metadata, reading
 from service.store.decision_fields import Filters
 from service.store.decision_marks import marks, rarest_first
 from service.store.dispatches import ids_with_override, is_overridden
@@ -54,8 +53,8 @@ decisions = Table(
     Column("decided_at", Instant, nullable=False),
     Column("received_at", Instant),
     Column("urgency", String(32)),
-    Column("responders", JSON, nullable=False),
-    Column("rules", JSON, nullable=False),
+    Column("responders", Recorded(list), nullable=False),
+    Column("rules", Recorded(list), nullable=False),
     Column("police", Boolean, nullable=False),
     Column("fallback", Boolean, nullable=False),
     Column("ruleset_name", Text),
@@ -63,7 +62,7 @@ decisions = Table(
     Column("ruleset_digest", Text),
     Column("mode", String(32)),
     Column("fingerprint", Text),
-    Column("body", JSON, nullable=False),
+    Column("body", Recorded(), nullable=False),
     Column("stored_at", Instant, nullable=False),
     UniqueConstraint("host_id", "journal_number"),
     Index("ix_decisions_agency_decided_at_record_id", "agency", "decided_at", "record_id"),
@@ -89,7 +88,7 @@ repeats = Table(
     Column("agency", String(64), nullable=False),
     Column("decided_at", Instant, nullable=False),
     Column("fingerprint", Text),
-    Column("body", JSON, nullable=False),
+    Column("body", Recorded(), nullable=False),
     Column("stored_at", Instant, nullable=False),
     sealed_index("decision_repeats", "decided_at"),
 )

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Boolean,
     Column,
@@ -29,7 +28,7 @@ from sqlalchemy import (
     tuple_,
 )
 
-from service.store.database import Instant, metadata, reading
+from service.store.database import Instant, Recorded, metadata, reading
 from service.store.decision_fields import instant, instant_or_none
 from service.store.sealed import sealed_index
 
@@ -43,15 +42,15 @@ dispatches = Table(
     Column("host_id", String(64), nullable=False),
     Column("journal_number", BigInteger, nullable=False),
     Column("reported_at", Instant, nullable=False),
-    Column("responders", JSON, nullable=False),
+    Column("responders", Recorded(list), nullable=False),
     Column("override", Boolean, nullable=False),
-    Column("released", JSON, nullable=False),
+    Column("released", Recorded(list), nullable=False),
     Column("reason", String(60)),
     Column("call_back_at", Instant),
     Column("by_key", String(64)),
     Column("by_person", String(64)),
     Column("fingerprint", Text),
-    Column("body", JSON, nullable=False),
+    Column("body", Recorded(), nullable=False),
     Column("stored_at", Instant, nullable=False),
     UniqueConstraint("host_id", "journal_number"),
     Index(

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import (
-    JSON,
     CheckConstraint,
     Column,
     ColumnElement,
@@ -31,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from service.store.cursor import page_of
-from service.store.database import Instant, dump_json, metadata, reading
+from service.store.database import Instant, Recorded, dump_json, metadata, reading
 from service.store.reviews import reviews
 
 VERDICTS: Final = ("right", "under_triaged", "over_triaged", "cannot_tell")
@@ -50,11 +49,11 @@ findings = Table(
     Column("found_by", String(80), nullable=False),
     Column("found_name", Text, nullable=False),
     Column("verdict", String(20), nullable=False),
-    Column("should_have_sent", JSON, nullable=False),
-    Column("wrong_facts", JSON, nullable=False),
+    Column("should_have_sent", Recorded(list), nullable=False),
+    Column("wrong_facts", Recorded(list), nullable=False),
     Column("wrong_rule", Text),
     Column("comment", Text),
-    Column("rules", JSON, nullable=False),
+    Column("rules", Recorded(list), nullable=False),
     UniqueConstraint("agency", "review_id"),
     CheckConstraint(
         "verdict IN ('right', 'under_triaged', 'over_triaged', 'cannot_tell')", name="verdict"

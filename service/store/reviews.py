@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     Boolean,
     Column,
     ColumnElement,
@@ -35,7 +34,7 @@ from sqlalchemy import (
 )
 
 from service.store.cursor import Cursor, read_cursor, write_cursor
-from service.store.database import Instant, metadata, reading
+from service.store.database import Instant, Recorded, metadata, reading
 
 reviews = Table(
     "reviews",
@@ -44,7 +43,7 @@ reviews = Table(
     Column("agency", String(64), nullable=False),
     Column("decision_id", String(200), nullable=False),
     Column("call_id", Text, nullable=False),
-    Column("reasons", JSON, nullable=False),
+    Column("reasons", Recorded(list), nullable=False),
     Column("is_sample", Boolean, nullable=False),
     Column("selected_at", Instant, nullable=False),
     Column("due_at", Instant, nullable=False),
@@ -52,7 +51,7 @@ reviews = Table(
     Column("claimed_name", Text),
     Column("claimed_until", Instant),
     Column("answered_at", Instant),
-    Column("would_send", JSON(none_as_null=True)),
+    Column("would_send", Recorded(list, may_be_none=True)),
     UniqueConstraint("agency", "decision_id"),
     Index("ix_reviews_agency_due_at_id", "agency", "due_at", "id"),
     Index("ix_reviews_agency_answered_at_id", "agency", "answered_at", "id"),
