@@ -52,6 +52,7 @@ from service.parts import Parts
 log = structlog.get_logger()
 STATIC = Path(__file__).parent / "static"
 STATIC_KEEP_S = 86_400
+CALL_PAGES = "call_pages"  # the blueprint whose pages somebody has a caller on the line at
 KEPT_CHARACTERS_MAX = 400_000  # of a form that is carried over a sign-in
 
 
@@ -243,10 +244,14 @@ def _our_fault_page(parts: Parts) -> Response:
     Say that something of ours failed; whoever is signed in is led to their first page.
     """
     title = "Something went wrong here"
-    way_out = (
-        "Go on by the agency's own card. Go back and press once more to try again; if it"
-        " happens again, tell an administrator."
+    again = "Go back and press once more to try again; if it happens again, tell an administrator."
+    # Only who has a caller on the line needs another way to an answer.
+    first = (
+        "Go on by the agency's own card."
+        if request.blueprint == CALL_PAGES
+        else "What is on record is not touched by it."
     )
+    way_out = f"{first} {again}"
     try:
         return refused(parts, 500, title, way_out, signed_in(parts))
     except Exception as error:  # noqa: BLE001  # the page of a bug must not fail by the same bug
