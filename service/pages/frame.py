@@ -33,6 +33,7 @@ from service.errors import (
     ClaimHeldError,
     CrisisRouterError,
     DecisionUnreadableError,
+    InQuarantineError,
     StoreUnavailableError,
 )
 from service.log import where_of
@@ -195,6 +196,11 @@ def keep_in_order(blueprint: Blueprint, parts: Parts) -> None:
     @blueprint.errorhandler(DecisionUnreadableError)
     def changed(error: DecisionUnreadableError) -> Response:
         return unreadable_page(parts, signed_in(parts), error.record, 409)
+
+    @blueprint.errorhandler(InQuarantineError)
+    def quarantined(error: InQuarantineError) -> Response:
+        who = signed_in(parts)
+        return page(parts, who, "decision_quarantined.html", 404, here="decisions", error=error)
 
     @blueprint.errorhandler(StoreUnavailableError)
     def store_away(_error: StoreUnavailableError) -> Response:

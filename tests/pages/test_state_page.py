@@ -143,6 +143,23 @@ def test_a_record_in_quarantine_is_stored_again_from_the_page(house: Service) ->
         assert post(admin, there, shown).status_code == 404
 
 
+def test_the_page_of_a_decision_in_quarantine_says_so(house: Service) -> None:
+    """
+    Its page, and that on which it is tried again, say that it is kept and where, and nothing of it.
+    """
+    decision_id = decide(house, "poison", remarks=SECRET)
+    ((host_id, number),) = quarantine_all(house.parts)
+    house.parts.journal.forget(house.parts.now() + dt.timedelta(days=60))
+    supervisor = signed_in(house, house.credentials.supervisor)
+    for address in (f"/decisions/{decision_id}", f"/decisions/{decision_id}/try"):
+        text = opened(supervisor, address, 404)
+        assert "This record is in quarantine" in text
+        assert f"crisis-router quarantine show {host_id} {number}" in text
+        assert 'href="/state#quarantine"' in text
+        assert SECRET not in text
+    assert "There is nothing here" in opened(supervisor, "/decisions/no-such-one", 404)
+
+
 def test_a_record_is_left_in_quarantine_from_the_page(house: Service) -> None:
     """
     One that no program will read is left there by an administrator, and then asks for nothing.
