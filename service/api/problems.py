@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 import structlog
-from flask import Flask, Response
+from flask import Flask, Response, request
 from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
 
@@ -203,7 +203,8 @@ def handle_errors(
         return refuse(RefusedError(status, _code(status), _detail(status), headers=headers))
 
     def ours(error: Exception) -> Response:
-        log.error("view_failed", error=type(error).__name__, where=where_of(error))
+        route = str(request.url_rule or "")
+        log.error("view_failed", error=type(error).__name__, route=route, where=where_of(error))
         return refuse(RefusedError(500, "our-fault", _detail(500)))
 
     app.register_error_handler(RefusedError, refuse)

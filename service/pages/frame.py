@@ -232,7 +232,8 @@ def keep_in_order(blueprint: Blueprint, parts: Parts) -> None:
 
     @blueprint.errorhandler(Exception)
     def our_fault(error: Exception) -> Response:
-        log.error("page_failed", error=type(error).__name__, where=where_of(error))
+        route = str(request.url_rule or "")
+        log.error("page_failed", error=type(error).__name__, route=route, where=where_of(error))
         return _our_fault_page(parts)
 
 
