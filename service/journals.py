@@ -79,7 +79,8 @@ def _told_missing(store: Engine) -> Iterator[Gap]:
     for subject in alerts.subjects(store, alerts.RECORD_MISSING, TOLD_MAX):
         host_id, _, numbers = subject.partition(" ")
         first, _, last = numbers.partition("-")
-        yield Gap(host_id, int(first), int(last))
+        if first.isdecimal() and last.isdecimal():
+            yield Gap(host_id, int(first), int(last))
 
 
 def set_aside(home: Path) -> list[dict[str, Any]]:
