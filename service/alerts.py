@@ -26,7 +26,7 @@ from service.verify_log import Fault
 
 NOBODY_SENT: Final = "nobody_sent"
 CALL_BACK_DUE: Final = "call_back_due"
-RECORD_MISSING: Final = "record_missing"
+RECORD_MISSING: Final = alerts.RECORD_MISSING
 RECORD_QUARANTINED: Final = "record_quarantined"
 JOURNAL_DAMAGED: Final = "journal_damaged"
 RULES_NOT_LOADED: Final = "rules_not_loaded"
@@ -322,7 +322,8 @@ def raise_for_missing(store: Engine, at: dt.datetime) -> int:
         numbers = f"{gap.first}" if gap.first == gap.last else f"{gap.first} to {gap.last}"
         text = (
             f"Record {numbers} of the journal of host {gap.host_id[:12]} is not in the store,"
-            " though later ones are. Look at that host's journal and at the log of its shipper."
+            " though later ones are. If it never came: look at that host's journal and at the log"
+            " of its shipper. If it was stored and is gone: `crisis-router verify` names it."
         )
         subject = f"{gap.host_id} {gap.first}-{gap.last}"
         for agency in journal_numbers.agencies_of(store, gap.host_id):

@@ -313,7 +313,7 @@ def answer_again(record: Record, fingerprint: str | None) -> Answered:
     the same, else 409.
 
     Raises:
-        RecordUnreadableError: a disk changed it.
+        RecordUnreadableError: a disk or somebody changed it.
     """
     if not record.is_readable:
         raise RecordUnreadableError("what was recorded first with this key cannot be read")

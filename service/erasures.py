@@ -176,14 +176,13 @@ class Erasures:
         self, actor: Actor, cursor: str | None, limit: int
     ) -> tuple[list[dict[str, Any]], str | None]:
         """
-        Give what `page` gives, each with `refused`: why the actor may not confirm it, None if they
-        may.
+        Give what `page` gives, each with `refused`: why the actor may not confirm it (whose legal
+        hold stands comes first), None if they may, or if nothing is left to confirm.
         """
         listed, following = self._page(actor, cursor, limit)
         with reading(self._store) as connection:
             told = [
-                {**shown, "refused": _fault_of(connection, actor, one, self._now())}
-                for one, shown in listed
+                {**shown, "refused": self._refusal(connection, actor, one)} for one, shown in listed
             ]
         return told, following
 
@@ -231,6 +230,12 @@ class Erasures:
             or decisions.ids_of_call(self._store, agency, call_id)
             or quarantine_erasing.is_of_call(self._store, agency, call_id)
         )
+
+    def _refusal(self, connection: Connection, actor: Actor, asked: Erasure) -> str | None:
+        if asked.state != "asked":
+            return None
+        held = self._holds.refusal(connection, asked.agency, asked.call_id)
+        return held or _fault_of(connection, actor, asked, self._now())
 
     def _refuse_held(self, connection: Connection, agency: str, call_id: str) -> None:
         said = self._holds.refusal(connection, agency, call_id)

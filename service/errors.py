@@ -62,6 +62,21 @@ class DecisionUnreadableError(CrisisRouterError):
         self.record = record
 
 
+class InQuarantineError(CrisisRouterError):
+    """
+    A record was told and is kept whole, and the store cannot take it as it is: `record` says where
+    it stands.
+    """
+
+    def __init__(self, host_id: str, number: int) -> None:
+        self.command = f"crisis-router quarantine show {host_id} {number}"
+        super().__init__(
+            "this record is in quarantine: it is kept whole, and the store cannot take it as it is;"
+            f" see why with `{self.command}`"
+        )
+        self.record = {"host": host_id, "number": number}
+
+
 class ConflictError(CrisisRouterError):
     """
     What is asked for does not fit the state of things; `code` says why, for programs.

@@ -4,6 +4,7 @@ were set aside on this host.
 """
 
 import datetime as dt
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,10 +13,12 @@ from sqlalchemy import Engine
 from service.errors import JournalUnavailableError
 from service.instants import iso
 from service.journal import Journal, aside
-from service.store import journal_numbers
+from service.store import alerts, journal_numbers
+from service.store.journal_numbers import Gap
 
 KNOWN_MAX: Final = 20  # of journals in the store; each restore and each new host begins one
 ASIDE_MAX: Final = 20
+TOLD_MAX: Final = 100  # of alerts of missing numbers
 # Workers store in any order, and a batch may be sent again: only what lacks longer is missing.
 MISSING_AFTER: Final = dt.timedelta(minutes=1)
 
@@ -49,6 +52,11 @@ def in_store(store: Engine, now: dt.datetime) -> dict[str, Any]:
         StoreUnavailableError: the store cannot be reached.
     """
     found, count = journal_numbers.known(store, KNOWN_MAX, stored_before=now - MISSING_AFTER)
+    hosts = {one.host_id for one, _ in found}
+    # A record that was stored and is gone lies behind what a position says: its alert tells of it.
+    told = [gap for gap in _told_missing(store) if gap.host_id in hosts]
+    gone = journal_numbers.still_missing(store, told)
+    found = tuple((one, gone.get(one.host_id) or gap) for one, gap in found)
     return {
         "count": count,
         "newest": [
@@ -62,6 +70,17 @@ def in_store(store: Engine, now: dt.datetime) -> dict[str, Any]:
             for one, gap in found
         ],
     }
+
+
+def _told_missing(store: Engine) -> Iterator[Gap]:
+    """
+    Give the gaps that the last alerts were raised for.
+    """
+    for subject in alerts.subjects(store, alerts.RECORD_MISSING, TOLD_MAX):
+        host_id, _, numbers = subject.partition(" ")
+        first, _, last = numbers.partition("-")
+        if first.isdecimal() and last.isdecimal():
+            yield Gap(host_id, int(first), int(last))
 
 
 def set_aside(home: Path) -> list[dict[str, Any]]:

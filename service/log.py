@@ -16,6 +16,8 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 KEPT_BYTES_MAX = 262_144  # of warnings and errors that are kept beside the log
+# An error's class and the rule of a route, never its address: that may name a call.
+KEPT_NAMES = ("level", "event", "timestamp", "error", "route")
 KEPT_LEVELS = ("warning", "error", "critical")
 
 
@@ -68,13 +70,15 @@ class UnfailingOutput(io.TextIOBase):
 
 def keeper(path: Path) -> Processor:
     """
-    Make what keeps the name, level and time of each warning and error in a file, and nothing else
-    of them; an old file is put aside before it grows large.
+    Make what keeps the name, level and time of each warning and error in a file, its class and its
+    route, and nothing else of them; an old file is put aside before it grows large.
     """
 
     def keep(_logger: Any, _name: str, event: EventDict) -> EventDict:
         if event.get("level") in KEPT_LEVELS:
-            kept = {name: event.get(name) for name in ("level", "event", "timestamp")}
+            kept = {name: event[name] for name in KEPT_NAMES if name in event}
+            if not str(kept.get("error", "")).isidentifier():
+                kept.pop("error", None)  # no class, so it may be a message
             try:
                 path.parent.mkdir(mode=0o700, exist_ok=True)
                 if path.exists() and path.stat().st_size > KEPT_BYTES_MAX:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from service.access import Actor
 from service.alerts import raise_for_stored
 from service.audit import Audit
-from service.errors import ConflictError
+from service.errors import ConflictError, InQuarantineError
 from service.instants import iso
 from service.store import audit, quarantined, records
 from service.store.database import writing
@@ -62,6 +62,20 @@ class Quarantine:
                 for one in newest
             ],
         }
+
+    def refuse_if_here(self, agency: str, record_id: str) -> None:
+        """
+        Refuse to say that an agency has no such record where it is in quarantine and not erased.
+
+        Raises:
+            InQuarantineError: it is; says its place, and what shows the rest.
+            StoreUnavailableError: the store cannot be reached.
+        """
+        if "\0" in record_id:
+            return  # no id of ours, and none that every store can be asked for
+        found = quarantined.find_record(self._store, agency, record_id)
+        if found is not None and found.erased is None:
+            raise InQuarantineError(found.host_id, found.journal_number)
 
     def retry(self, actor: Actor, host_id: str, number: int) -> dict[str, Any] | None:
         """

@@ -4,9 +4,10 @@ The state of the service in words: what runs, what waits, what is away, what wen
 `/readyz` and the page of the state read the same facts here. Nothing of it is about a call.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from service.surroundings import QUARANTINED_MAX
 
 LOOK_AGE_S_MAX: Final = 15.0  # a look is taken every second; a slow network may take a few
 TROUBLES_MAX: Final = 20
+NAME_MAX: Final = 100  # characters of an error's class, or of a route
 TAIL_BYTES_MAX: Final = 65_536  # of each log; older lines are in the file itself
 PARTS: Final[Mapping[str, str]] = {
     "api": "A process that answers calls",
@@ -81,20 +83,27 @@ WAITS: Final[Mapping[str, str]] = {
 @dataclass(frozen=True, slots=True)
 class Trouble:
     """
-    A warning or an error of one part: when, which part, how bad, and what it means.
+    A warning or an error of one part: when it came last, which part, how bad, what it means, how
+    often the log has it, and the class of the error and the route where the log names them.
     """
 
     at: str
     part: str
     level: str
     event: str
+    error: str = ""
+    route: str = ""
+    count: int = 1
 
     @property
     def text(self) -> str:
         """
         Say in words what the event means.
         """
-        return WORDS.get(self.event, f"`{self.event}`, see the log of this part.")
+        words = WORDS.get(self.event, f"`{self.event}`, see the log of this part.")
+        named = ", ".join(f"`{one}`" for one in (self.route, self.error) if one)
+        times = f" {self.count} times." if self.count > 1 else ""
+        return f"{words}{f' {named}.' if named else ''}{times}"
 
 
 def summary(parts: Parts, actor: Actor | None = None) -> dict[str, Any]:
@@ -139,10 +148,16 @@ def whole(parts: Parts, actor: Actor) -> dict[str, Any]:
 
 def troubles(home: Path) -> list[Trouble]:
     """
-    Give the last warnings and errors of every part on this host, the newest first. Never raises.
+    Give the last warnings and errors of every part on this host, the newest first, what repeats
+    once. Never raises.
     """
     found = [one for path in sorted((home / "logs").glob("*.log")) for one in _of_log(path)]
-    return sorted(found, key=lambda one: one.at, reverse=True)[:TROUBLES_MAX]
+    same = Counter(replace(one, at="") for one in found)
+    last: dict[Trouble, Trouble] = {}
+    for one in sorted(found, key=lambda one: one.at, reverse=True):
+        alike = replace(one, at="")
+        last.setdefault(alike, replace(one, count=same[alike]))
+    return list(last.values())[:TROUBLES_MAX]
 
 
 def _of_log(path: Path) -> Iterator[Trouble]:
@@ -162,7 +177,12 @@ def _of_log(path: Path) -> Iterator[Trouble]:
         except (ValueError, KeyError, TypeError):
             continue
         if level in ("warning", "error", "critical") and event.isidentifier():
-            yield Trouble(at, path.stem, level, event[:60])
+            error, route = str(told.get("error", "")), str(told.get("route", ""))
+            yield Trouble(
+                *(at, path.stem, level, event[:60]),
+                error=error if error.isidentifier() and len(error) <= NAME_MAX else "",
+                route=route if route.startswith("/") and len(route) <= NAME_MAX else "",
+            )
 
 
 def _of_store(parts: Parts, agency: str) -> dict[str, Any]:

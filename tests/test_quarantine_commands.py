@@ -86,6 +86,23 @@ def test_without_a_service_each_command_says_so_and_makes_none(home: Path) -> No
     assert not home.exists()
 
 
+def test_a_decision_in_quarantine_is_not_replayed_and_said_to_be_there(
+    store: Engine, kept: list[str]
+) -> None:
+    """
+    Whoever replays it is told where it is, once it is named by its id; of another there is none.
+    """
+    for place in kept:
+        found = quarantined.find(store, "h1", int(place.split()[1]))
+        assert found is not None
+        assert found.record_id is not None
+        said = CliRunner().invoke(main, ["replay", found.record_id])
+        assert said.exit_code == 1
+        assert f"crisis-router quarantine show {place}" in said.stderr
+    other = CliRunner().invoke(main, ["replay", "no-such-one"])
+    assert "there is no decision `no-such-one`" in other.stderr
+
+
 def test_where_nothing_is_in_quarantine_that_is_said(store: Engine) -> None:
     """
     An empty list prints no row and is no fault; neither is trying all of nothing.

@@ -50,7 +50,9 @@ def test_the_file_stays_small_and_a_disk_that_is_full_harms_nothing(tmp_path: Pa
     path = tmp_path / "logs" / "api.log"
     keep = keeper(path)
     for number in range(60):
-        keep(None, "error", {**told("away"), "timestamp": f"2026-11-24T12:00:{number:02}Z"})
+        keep(
+            None, "error", {**told(f"away_{number}"), "timestamp": f"2026-11-24T12:00:{number:02}Z"}
+        )
     found = troubles(tmp_path)
     assert len(found) == TROUBLES_MAX
     assert found[0].at == "2026-11-24T12:00:59Z"
@@ -99,3 +101,22 @@ def test_beside_a_queue_that_just_came_back_no_part_is_called_dead(tmp_path: Pat
         assert parts.surroundings.alive("worker") is False
     finally:
         close()
+
+
+def test_what_repeats_stands_once_and_pushes_nothing_out(tmp_path: Path) -> None:
+    """
+    The same trouble stands once with its count and last time, named by its route and the class of
+    its error; a message in the place of a class is neither kept nor shown.
+    """
+    keep = keeper(tmp_path / "logs" / "api.log")
+    keep(None, "error", {**told("away"), "error": "she said: no"})
+    failed = {**told("view_failed"), "error": "KeyError", "route": "/v1/calls/<call_id>"}
+    for number in range(TROUBLES_MAX + 5):
+        keep(None, "error", {**failed, "timestamp": f"2026-11-24T12:00:{number + 1:02}Z"})
+    last, first = troubles(tmp_path)
+    assert (last.count, last.at) == (TROUBLES_MAX + 5, f"2026-11-24T12:00:{TROUBLES_MAX + 5:02}Z")
+    assert last.text == (
+        f"{WORDS['view_failed']} `/v1/calls/<call_id>`, `KeyError`. {TROUBLES_MAX + 5} times."
+    )
+    assert (first.count, first.text) == (1, WORDS["away"])
+    assert "she said" not in (tmp_path / "logs" / "api.log").read_text()

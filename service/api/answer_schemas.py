@@ -329,6 +329,7 @@ def _errors() -> dict[str, Schema]:
                 "detail": TEXT,
                 "errors": many(ref("Fault")),
                 "recorded": {"const": False},
+                "record": {"type": "object", "properties": {"host": TEXT, "number": WHOLE}},
             },
             "required": ["type", "title", "status", "detail", "errors"],
         },

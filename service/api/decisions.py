@@ -51,6 +51,7 @@ def decisions_blueprint(parts: Parts) -> Blueprint:
             raise ClaimHeldError(CLAIM_HELD)
         document = parts.records.find(asker.agency.id, record_id) if "\0" not in record_id else None
         if document is None:
+            parts.quarantine.refuse_if_here(asker.agency.id, record_id)
             raise RefusedError(404, "no-such-decision", NO_DECISION)
         parts.audit.note(asker.actor, "read", ("decision", record_id))
         parts.blind.note_opened(asker.actor, [record_id])
@@ -70,6 +71,7 @@ def decisions_blueprint(parts: Parts) -> Blueprint:
             else None
         )
         if found is None:
+            parts.quarantine.refuse_if_here(asker.agency.id, record_id)
             raise RefusedError(404, "no-such-decision", NO_DECISION)
         return answer(found.document)
 

@@ -82,7 +82,9 @@ def _find() -> dict[str, Any]:
         "summary": "Read a whole decision record, at once from this host's journal",
         "description": "410 where it was erased: `erased` says why and when, `record` where it was."
         " A `redisclosure_notice` stands on it where facts came from a protected record. One that"
-        " was changed in the store says `unreadable`, and only where it stands.",
+        " was changed in the store says `unreadable`, and only where it stands. One that the store"
+        " cannot take as it is gives a 404 of the type `…:in-quarantine`, with its `record`: `host`"
+        " and `number`.",
         "operationId": "readDecision",
         "parameters": [_path("decision_id", "The decision's id")],
         "responses": _responses({200: READ}, (*REFUSED, 404, 410, 503)),
@@ -96,7 +98,7 @@ def _replay() -> dict[str, Any]:
         "description": """From what is on record alone: the request, the ruleset of its digest, and
 what was stated of availability; where the words of a remark are gone, what was read in them then.
 `erased`, `sealed`, `other_ruleset` and `other_program` cannot be compared, and are no differences.
-`text` says the result in a sentence.""",
+`text` says the result in a sentence. One in quarantine is a 404 that says so, as on a read.""",
         "operationId": "replayDecision",
         "parameters": [_path("decision_id", "The decision's id")],
         "responses": _responses({200: ref("Replay")}, (*REFUSED, 404, 503)),

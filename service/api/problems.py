@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 import structlog
-from flask import Flask, Response
+from flask import Flask, Response, request
 from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
 
@@ -23,6 +23,7 @@ from service.errors import (
     ConflictError,
     CursorError,
     DecisionUnreadableError,
+    InQuarantineError,
     JournalUnavailableError,
     StoreUnavailableError,
 )
@@ -180,6 +181,10 @@ def handle_errors(
         metrics.refused.labels("409").inc()
         return problem(RefusedError(409, "unreadable", str(error)), {"record": error.record})
 
+    def quarantined(error: InQuarantineError) -> Response:
+        metrics.refused.labels("404").inc()
+        return problem(RefusedError(404, "in-quarantine", str(error)), {"record": error.record})
+
     def store_away(error: StoreUnavailableError) -> Response:
         detail = "the store cannot be reached: what this host recorded lately is readable by id"
         return refuse(RefusedError(503, "store-away", detail, headers={"Retry-After": "2"}))
@@ -198,7 +203,8 @@ def handle_errors(
         return refuse(RefusedError(status, _code(status), _detail(status), headers=headers))
 
     def ours(error: Exception) -> Response:
-        log.error("view_failed", error=type(error).__name__, where=where_of(error))
+        route = str(request.url_rule or "")
+        log.error("view_failed", error=type(error).__name__, route=route, where=where_of(error))
         return refuse(RefusedError(500, "our-fault", _detail(500)))
 
     app.register_error_handler(RefusedError, refuse)
@@ -210,6 +216,7 @@ def handle_errors(
     app.register_error_handler(ClaimHeldError, blind)
     app.register_error_handler(RecordErasedError, erased)
     app.register_error_handler(DecisionUnreadableError, changed)
+    app.register_error_handler(InQuarantineError, quarantined)
     app.register_error_handler(StoreUnavailableError, store_away)
     app.register_error_handler(JournalUnavailableError, journal_away)
     app.register_error_handler(HTTPException, http)

@@ -4,7 +4,7 @@
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 import click
@@ -55,11 +55,13 @@ def _agencies(parts: Parts, name: str | None) -> list[Agency]:
     return [one for one in seen.values() if name in (None, one.id)]
 
 
-def _one(parts: Parts, chosen: Iterable[Agency], decision_id: str) -> Replayed:
+def _one(parts: Parts, chosen: Sequence[Agency], decision_id: str) -> Replayed:
     for agency in chosen:
         found = parts.replay.one(actor_in(parts.store, agency.id), agency, decision_id)
         if found is not None:
             return found
+    for agency in chosen:
+        parts.quarantine.refuse_if_here(agency.id, decision_id)
     raise CrisisRouterError(f"there is no decision `{decision_id}`")
 
 

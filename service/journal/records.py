@@ -45,7 +45,7 @@ class Record:
     """
     Hold what the journal has on disk; `state` is 'journaled' until the store has it, then 'stored'.
 
-    One that is not `is_readable` has an empty body: a disk changed it.
+    One that is not `is_readable` has an empty body: a disk or somebody changed it.
     """
 
     number: int

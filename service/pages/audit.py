@@ -34,7 +34,23 @@ ADDRESSES: Final[Mapping[str, str]] = {
 }
 NEEDED: Final[Mapping[str, str]] = {"decision": READ_CALLS, "review": READ_REVIEWS}
 # What is not plain of itself; every other act is told as it is kept.
-ACT_WORDS: Final[Mapping[tuple[str, str], str]] = {("found", "review"): "made a finding on"}
+ACT_WORDS: Final[Mapping[tuple[str, str], str]] = {
+    ("asked for verification", "log"): "asked for verification of",
+    ("changed settings", "agency"): "changed settings of",
+    ("found", "review"): "made a finding on",
+}
+# What each kind of thing is called; one that is not here is told as it is kept.
+KIND_WORDS: Final[Mapping[str, str]] = {
+    "agency": "the agency",
+    "audit": "the audit trail as",
+    "decisions": "decisions as",
+    "dispatch": "report of what was sent",
+    "encryption_key": "encryption key",
+    "key": "access key",
+    "legal_hold": "legal hold",
+    "log": "the log of",
+    "repeat": "repeated decision",
+}
 DIGEST: Final = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 DETAIL_CHARACTERS_MAX: Final = 160
 
@@ -125,6 +141,7 @@ def _show(
             "at": moment(one.at, zone, now),
             "address": _address(who, one),
             "act": ACT_WORDS.get((one.act, one.subject_kind), one.act),
+            "kind": KIND_WORDS.get(one.subject_kind, one.subject_kind.replace("_", " ")),
             "name": names.get(one.subject_id, "") if one.subject_kind == "person" else "",
             "detail": [
                 (name, *_short(_brief(value)))
@@ -143,7 +160,7 @@ def _show(
         entries=entries,
         told=told,
         acts=sorted({(act, ACT_WORDS.get((act, kind), "")) for act, kind in done}),
-        kinds=sorted({kind for _, kind in done}),
+        kinds=sorted({(kind, KIND_WORDS.get(kind, "")) for _, kind in done}),
         faults=faults or {},
         older=urlencode({**told, "cursor": following}) if following else "",
         export=urlencode(told),

@@ -28,7 +28,7 @@ from service.pages.call_sheet import (
     suggested_id,
 )
 from service.pages.form_faults import each_fault
-from service.pages.frame import keep_in_order, readable_or_not, refused
+from service.pages.frame import CALL_PAGES, keep_in_order, readable_or_not, refused
 from service.pages.sent_form import TypedSent, read_sent
 from service.pages.taken_back import still_taken_back
 from service.pages.typed_call import Typed, read_typed, typed_of, with_what_was_read
@@ -43,7 +43,7 @@ def call_pages(parts: Parts) -> Blueprint:
     """
     Make the page.
     """
-    blueprint = Blueprint("call_pages", __name__)
+    blueprint = Blueprint(CALL_PAGES, __name__)
     keep_in_order(blueprint, parts)
 
     @blueprint.get("/")

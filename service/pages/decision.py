@@ -93,6 +93,7 @@ def opened(parts: Parts, who: Visitor, record_id: str) -> Document:
 
     Raises:
         ClaimHeldError: they must answer their review of this call first.
+        InQuarantineError: the store could not take it as it is.
         NotFound: this agency has no such decision.
     """
     if "\0" in record_id:
@@ -101,6 +102,7 @@ def opened(parts: Parts, who: Visitor, record_id: str) -> Document:
         raise ClaimHeldError("the review of this call is not yet answered")
     document = parts.records.find(who.agency.id, record_id)
     if document is None:
+        parts.quarantine.refuse_if_here(who.agency.id, record_id)
         abort(404)
     parts.blind.note_opened(who.actor, [record_id])
     parts.audit.note(who.actor, "read", ("decision", record_id))

@@ -34,6 +34,7 @@ from service.errors import (
     ClaimHeldError,
     CrisisRouterError,
     DecisionUnreadableError,
+    InQuarantineError,
     StoreUnavailableError,
 )
 from service.log import where_of
@@ -53,6 +54,7 @@ from service.parts import Parts
 log = structlog.get_logger()
 STATIC = Path(__file__).parent / "static"
 STATIC_KEEP_S = 86_400
+CALL_PAGES = "call_pages"  # the blueprint whose pages somebody has a caller on the line at
 KEPT_CHARACTERS_MAX = 400_000  # of a form that is carried over a sign-in
 
 
@@ -196,6 +198,11 @@ def keep_in_order(blueprint: Blueprint, parts: Parts) -> None:
     def changed(error: DecisionUnreadableError) -> Response:
         return unreadable_page(parts, signed_in(parts), error.record, 409)
 
+    @blueprint.errorhandler(InQuarantineError)
+    def quarantined(error: InQuarantineError) -> Response:
+        who = signed_in(parts)
+        return page(parts, who, "decision_quarantined.html", 404, here="decisions", error=error)
+
     @blueprint.errorhandler(StoreUnavailableError)
     def store_away(_error: StoreUnavailableError) -> Response:
         way_out = (
@@ -226,7 +233,8 @@ def keep_in_order(blueprint: Blueprint, parts: Parts) -> None:
 
     @blueprint.errorhandler(Exception)
     def our_fault(error: Exception) -> Response:
-        log.error("page_failed", error=type(error).__name__, where=where_of(error))
+        route = str(request.url_rule or "")
+        log.error("page_failed", error=type(error).__name__, route=route, where=where_of(error))
         return _our_fault_page(parts)
 
 
@@ -262,10 +270,14 @@ def _our_fault_page(parts: Parts) -> Response:
     Say that something of ours failed; whoever is signed in is led to their first page.
     """
     title = "Something went wrong here"
-    way_out = (
-        "Go on by the agency's own card. Go back and press once more to try again; if it"
-        " happens again, tell an administrator."
+    again = "Go back and press once more to try again; if it happens again, tell an administrator."
+    # Only who has a caller on the line needs another way to an answer.
+    first = (
+        "Go on by the agency's own card."
+        if request.blueprint == CALL_PAGES
+        else "What is on record is not touched by it."
     )
+    way_out = f"{first} {again}"
     try:
         return refused(parts, 500, title, way_out, signed_in(parts))
     except Exception as error:  # noqa: BLE001  # the page of a bug must not fail by the same bug

@@ -7,7 +7,7 @@ The same thing is an alert once, however often it is raised; a settled one stays
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     Column,
@@ -26,9 +26,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
+from service.store.agencies import agencies
 from service.store.cursor import page_of
 from service.store.database import Instant, metadata, reading, writing
 from service.store.reviews import held_by, is_held, reviews
+
+# About numbers of a journal: its subject is the host, a space, the first and the last, `-` between.
+RECORD_MISSING: Final = "record_missing"
 
 alerts = Table(
     "alerts",
@@ -192,6 +196,21 @@ def newest_open(
         rows = [dict(row._mapping) for row in connection.execute(query)]
     count = int(rows[0]["of"]) if rows else 0
     return tuple(Alert(**{name: row[name] for name in Alert.__slots__}) for row in rows), count
+
+
+def subjects(engine: Engine, kind: str, limit: int) -> set[str]:
+    """
+    Give what the last alerts of a kind were about, settled or not, of every agency.
+    """
+    # By agency, since that is what the index begins with.
+    query = (
+        select(alerts.c.subject_id)
+        .where(alerts.c.agency.in_(select(agencies.c.id)), alerts.c.kind == kind)
+        .order_by(alerts.c.raised_at.desc())
+        .limit(limit)
+    )
+    with reading(engine) as connection:
+        return set(connection.execute(query).scalars())
 
 
 def waiting(engine: Engine, agency: str, identity: str, now: datetime) -> tuple[int, str | None]:

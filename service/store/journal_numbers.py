@@ -6,6 +6,7 @@ quarantine alike, so a record that went missing shows. Only the newest numbers o
 are looked at: an older gap was seen when it was new.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -21,6 +22,7 @@ from service.store.quarantined import quarantined
 # which a gap counts, and a look.
 LOOKED_AT_MAX: Final = 50_000
 HOSTS_MAX: Final = 1_000
+GAP_LOOKED_AT_MAX: Final = 1_000  # numbers of a gap that was seen before
 GAPS_MAX: Final = 100  # of one host in one look; the next look finds the others
 
 
@@ -57,6 +59,31 @@ def known(
         found = [Position(*row) for row in connection.execute(query)]
         count = connection.execute(select(func.count()).select_from(positions)).scalar_one()
         return tuple((one, _first_gap(connection, one, stored_before)) for one in found), count
+
+
+def still_missing(engine: Engine, missed: Sequence[Gap]) -> dict[str, Gap]:
+    """
+    Give for each host the first of the gaps once seen that the store still lacks; of a long gap
+    only its first numbers are looked at.
+    """
+    found: dict[str, Gap] = {}
+    with reading(engine) as connection:
+        for gap in sorted(missed, key=lambda one: one.first):
+            if gap.host_id in found:
+                continue
+            last = min(gap.last, gap.first + GAP_LOOKED_AT_MAX - 1)
+            numbers = union_all(*(_within(table, gap, last) for table in NUMBERED))
+            there = set(connection.execute(numbers).scalars())
+            lacks = [number for number in range(gap.first, last + 1) if number not in there]
+            if lacks:
+                end = next((n - 1 for n in range(lacks[0], last + 1) if n in there), gap.last)
+                found[gap.host_id] = Gap(gap.host_id, lacks[0], end)
+    return found
+
+
+def _within(table: Table, gap: Gap, last: int) -> Select[Any]:
+    number = table.c.journal_number
+    return select(number).where(table.c.host_id == gap.host_id, number.between(gap.first, last))
 
 
 def hosts_of(engine: Engine) -> tuple[str, ...]:

@@ -268,6 +268,24 @@ def find(engine: Engine, host_id: str, number: int) -> Quarantined | None:
     return _quarantined(row) if row is not None else None
 
 
+def find_record(engine: Engine, agency: str, record_id: str) -> Quarantined | None:
+    """
+    Give an agency's record that is in quarantine now, or None.
+    """
+    query = (
+        select(quarantined)
+        .where(
+            quarantined.c.settled_at.is_(None),
+            quarantined.c.agency == agency,
+            quarantined.c.record_id == record_id,
+        )
+        .limit(1)
+    )
+    with reading(engine) as connection:
+        row = connection.execute(query).first()
+    return _quarantined(row) if row is not None else None
+
+
 def settle(connection: Connection, place: tuple[str, int], by: str, at: datetime) -> bool:
     """
     Note within the caller's transaction that the record was stored after all; False if it was

@@ -175,7 +175,7 @@ def _read(record: Mapping[str, Any], at: datetime) -> _Row:
     body = record.get("body")
     if isinstance(body, str | bytes):
         if not is_as_written(record, quarantined.body_bytes(body)):
-            raise _UnfitError("it is not as it was written: a disk changed it")
+            raise _UnfitError("it is not as it was written: a disk or somebody changed it")
         try:
             body = orjson.loads(quarantined.body_bytes(body))
         except ValueError as error:

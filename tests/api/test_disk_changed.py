@@ -17,7 +17,7 @@ from service.settings import read_settings
 from service.store import quarantined, records
 from tests.api.conftest import CALL, Api
 
-REASON = "it is not as it was written: a disk changed it"
+REASON = "it is not as it was written: a disk or somebody changed it"
 KEY = {"Idempotency-Key": "told-once"}
 REPORT = {"responders": ["ems"], "reason": "closer_unit"}
 

@@ -3,6 +3,7 @@
 quarantine.
 """
 
+import datetime as dt
 import json
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,26 @@ def test_a_key_is_told_where_records_are(api: Api, place: str) -> None:
     assert told["log"] == api.get("/v1/log", "auditor").json
     assert "OKAPI" not in api.get("/readyz").text
     assert "journals" not in api.client.get("/readyz").json
+
+
+def test_a_decision_in_quarantine_is_said_to_be_there(api: Api, place: str) -> None:
+    """
+    Whoever reads or replays it, by the id that answered the call, is told that it is in quarantine,
+    and where; another agency is told that it has no such decision.
+    """
+    (kept,) = api.get("/readyz").json["quarantine"]["newest"]
+    api.parts.journal.forget(api.parts.now() + dt.timedelta(days=60))
+    path = f"/v1/decisions/{kept['record_id']}"
+    for told in (api.get(path), api.post(f"{path}/replay", {}, "supervisor")):
+        assert told.status_code == 404
+        assert told.json["type"].endswith(":in-quarantine")
+        assert told.json["record"] == {"host": kept["host_id"], "number": kept["number"]}
+        command = f"crisis-router quarantine show {kept['host_id']} {kept['number']}"
+        assert command in told.json["detail"]
+        assert "OKAPI" not in told.text
+    other = api.get(path, "other")
+    assert (other.status_code, other.json["type"].endswith("no-such-decision")) == (404, True)
+    assert kept["host_id"] in place
 
 
 def test_another_agency_sees_nothing_of_ours(api: Api, place: str) -> None:

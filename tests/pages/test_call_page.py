@@ -243,7 +243,8 @@ def test_our_fault_is_a_page_where_nobody_can_tell_who_is_in(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """
-    Where the bug is in what every page asks, who is signed in or their alerts, there is a page too.
+    Where the bug is in what every page asks, who is signed in or their alerts, there is a page too;
+    to somebody who is not at a call it speaks of none.
     """
     client = service.app.test_client()
     sign_in(client, service.credentials.dispatcher)
@@ -256,7 +257,8 @@ def test_our_fault_is_a_page_where_nobody_can_tell_who_is_in(
             patched.setattr(named, broken)
             response = client.get("/account")
         assert (response.status_code, "text/html" in response.content_type) == (500, True)
-        assert "Go on by the agency" in response.text
+        assert "What is on record is not touched by it" in response.text
+        assert "own card" not in response.text
         assert "secret detail" not in response.text
 
 

@@ -15,6 +15,8 @@ from service.verify_log import Check, verify_file
 from tests.pages.browsing import Service
 from tests.pages.log import GUN, decide, ship
 
+NOT_VERIFIED = "This record does not verify."
+
 
 @pytest.fixture(scope="module")
 def decision_id(service: Service) -> str:
@@ -39,7 +41,7 @@ def test_a_decision_says_whether_it_verifies(
 ) -> None:
     """
     Before it is sealed the page says so; then its place, its hash and that it is unchanged; and
-    after somebody changed the store that it does not verify.
+    after somebody changed the store that it does not verify, at the top, before the answer.
     """
     path, table = f"/decisions/{decision_id}", decisions
     assert "Not in its place yet" in supervisor.get(path).text
@@ -54,7 +56,9 @@ def test_a_decision_says_whether_it_verifies(
     for police, words in ((False, "Does not verify"), (True, "Unchanged")):
         with writing(service.parts.store) as connection:
             connection.execute(update(table).where(is_it).values(police=police))
-        assert words in supervisor.get(path).text
+        shown = supervisor.get(path).text
+        assert words in shown
+        assert (NOT_VERIFIED in shown.partition('class="card summary"')[0]) is not police
 
 
 @pytest.mark.usefixtures("decision_id")

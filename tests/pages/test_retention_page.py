@@ -48,12 +48,16 @@ def test_two_people_erase_a_call_and_a_hold_stops_them(
     assert post(admin, f"{PATH}/holds", shown, **{**hold, "matter": ""}).status_code == 422
     assert post(admin, f"{PATH}/holds", shown, **hold).status_code == 303
     page = second.get(PATH)
+    assert "Erase for good" not in page.text
+    row = words_of(page.text).partition("Waits for another person")[2].partition("Withdraw")[0]
+    assert "County court (26-1)" in row
     held = post(second, found[1], page)
     assert (held.status_code, "County court (26-1)" in unescape(held.text)) == (409, True)
     lift = re.search(r'action="([^"]+/lift)"', page.text)
     assert lift
     assert post(second, lift[1], page).status_code == 422
     assert post(second, lift[1], page, reason="closed").status_code == 303
+    assert "Erase for good" in second.get(PATH).text
     assert post(second, found[1], page).headers["Location"] == f"{PATH}?done=confirmed"
     told = words_of(second.get(f"{PATH}?done=confirmed").text)
     assert "Erased from the store" in told

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import update
+from sqlalchemy import delete, insert, select, update
 
+from service import journals
+from service.alerts import raise_for_missing
 from service.chain import logs
 from service.journal.aside import FOLDER
 from service.store import chain, journal_positions
@@ -141,6 +143,51 @@ def test_a_record_in_quarantine_is_stored_again_from_the_page(house: Service) ->
     nobody = f"/state/quarantine/{'f0' * 16}/1/retry"
     for there in (nobody, f"/state/quarantine/nowhere/{2**70}/retry"):
         assert post(admin, there, shown).status_code == 404
+
+
+def test_what_is_gone_from_the_store_is_not_said_to_be_there(house: Service, clock: Clock) -> None:
+    """
+    A number that was stored and is gone is missing in the state as soon as its alert was raised,
+    which says what to do; stored again, all are there.
+    """
+    ids = [decide(house, f"gone {number}") for number in range(3)]
+    ship(house.parts)
+    store = house.parts.store
+    admin = signed_in(house, house.credentials.admin)
+    assert "Records missing" not in opened(admin, "/state")
+    with writing(store) as connection:
+        is_it = decisions.c.record_id == ids[1]
+        (row,) = connection.execute(select(decisions).where(is_it)).mappings()
+        connection.execute(delete(decisions).where(is_it))
+    clock.move(120)
+    raised = raise_for_missing(store, house.parts.now())
+    assert raised == 1
+    text = opened(admin, "/state")
+    assert "Records missing" in text
+    assert f"first {row['journal_number']}<" in text
+    assert "If it was stored and is gone" in text
+    told = journals.in_store(store, house.parts.now())["newest"][0]["missing"]
+    assert told == {"first": row["journal_number"], "last": row["journal_number"]}
+    with writing(store) as connection:
+        connection.execute(insert(decisions).values(dict(row)))
+    assert "Records missing" not in opened(admin, "/state")
+
+
+def test_the_page_of_a_decision_in_quarantine_says_so(house: Service) -> None:
+    """
+    Its page, and that on which it is tried again, say that it is kept and where, and nothing of it.
+    """
+    decision_id = decide(house, "poison", remarks=SECRET)
+    ((host_id, number),) = quarantine_all(house.parts)
+    house.parts.journal.forget(house.parts.now() + dt.timedelta(days=60))
+    supervisor = signed_in(house, house.credentials.supervisor)
+    for address in (f"/decisions/{decision_id}", f"/decisions/{decision_id}/try"):
+        text = opened(supervisor, address, 404)
+        assert "This record is in quarantine" in text
+        assert f"crisis-router quarantine show {host_id} {number}" in text
+        assert 'href="/state#quarantine"' in text
+        assert SECRET not in text
+    assert "There is nothing here" in opened(supervisor, "/decisions/no-such-one", 404)
 
 
 def test_a_record_is_left_in_quarantine_from_the_page(house: Service) -> None:

@@ -87,6 +87,7 @@ def test_what_is_answered_is_whole(house: Service) -> None:
         assert is_whole(connection.execute(query).scalar_one()["answer"])
 
 
+NOT_VERIFIED = "This record does not verify."
 CANNOT_BE_READ = "This record cannot be read"
 
 
@@ -126,6 +127,27 @@ def test_it_is_not_reviewed_and_the_others_are(
     assert supervisor.get("/reviews?state=done").status_code == 200
     taken_up = browser.get("/", query_string={"call": f"{what} waiting"})
     assert (taken_up.status_code, CANNOT_BE_READ in taken_up.text) == (409, True)
+
+
+def test_a_review_of_a_decision_that_does_not_verify_says_so(
+    api: Api, supervisor: FlaskClient
+) -> None:
+    """
+    The page of an answered review warns at its top as soon as its decision was changed in the store
+    so that it can still be read, and not before.
+    """
+    address = to_page(api, "forged")
+    while chain.seal(api.parts.store, api.parts.now(), 1_000):
+        pass
+    press(supervisor, f"{address}/claim")
+    press(supervisor, f"{address}/answer", address, would_send="ems")
+    assert NOT_VERIFIED not in opened(supervisor, address)
+    with writing(api.parts.store) as connection:
+        is_it = decisions.c.record_id == kept(api, address).decision_id
+        connection.execute(update(decisions).where(is_it).values(police=True))
+    before, _, answer = opened(supervisor, address).partition("Yours, and theirs")
+    assert NOT_VERIFIED in before
+    assert answer
 
 
 def kept(api: Api, address: str) -> Review:
