@@ -2,7 +2,8 @@
 Write the audit trail: who did what, when, to what, from where.
 
 A change writes its entry in its own transaction (`entry`); what only reads is noted on the side
-(`note`), and never fails because the trail cannot be written: the log says so instead.
+(`note`), and never fails because the trail cannot be written: the log says so instead. A whole log
+that leaves is noted before (`note_first`), or does not leave.
 """
 
 import datetime as dt
@@ -36,6 +37,7 @@ class Audit:
         self._now = now
         # Nobody who reads a call waits for a store that was away a second ago.
         self._has_store = has_store
+        self.lost = 0  # entries of this process that only the log has
 
     def entry(self, actor: Actor, act: str, subject: tuple[str, str], /, **detail: Any) -> Entry:
         """
@@ -57,6 +59,7 @@ class Audit:
                 return
             except StoreUnavailableError:
                 pass  # the log says it, as it does where the store was away before
+        self.lost += 1
         log.error(
             "audit_not_stored",
             identity=made.identity,
@@ -65,6 +68,22 @@ class Audit:
             subject_kind=subject[0],
             subject_id=subject[1],
         )
+
+    def note_first(
+        self, actor: Actor, act: str, subject: tuple[str, str], /, **detail: Any
+    ) -> None:
+        """
+        Note what somebody is about to be given, and must not be given without an entry.
+
+        Raises:
+            StoreUnavailableError: it cannot be noted.
+        """
+        try:
+            audit.create(self._store, self.entry(actor, act, subject, **detail))
+        except StoreUnavailableError as error:
+            raise StoreUnavailableError(
+                f"nothing was {act}: it cannot be noted in the audit trail, since {error}"
+            ) from error
 
 
 def shown(entry: Entry) -> Mapping[str, Any]:

@@ -50,7 +50,13 @@ SETTINGS = (
     Setting(
         "config", "", "folder", "vocabulary, rulesets and tables; empty means the shipped ones"
     ),
-    Setting("database_url", "", "URL", "the store; empty means SQLite under `home`"),
+    Setting(
+        "database_url",
+        "",
+        "URL",
+        "the store, such as `postgresql://user:password@host:5432/name`; without a password the"
+        " one of `~/.pgpass` counts; empty means SQLite under `home`",
+    ),
     Setting("redis_url", "", "URL", "the queue; empty means a private one that `up` starts"),
     Setting(
         "encryption_keys", "", "id:base64, ...", "keys for text about a person, the newest first"

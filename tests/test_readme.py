@@ -7,11 +7,15 @@ import json
 import re
 from pathlib import Path
 
+from click.testing import CliRunner
+
 from service.answers import recommendation_document
+from service.cli import main
 from service.routing.decide import decide
 from service.routing.facts import CallFacts
 from service.routing.recommendation import Call
 from service.rulesets import load_config
+from service.store.database import read_url
 
 README = (Path(__file__).resolve().parent.parent / "README.md").read_text()
 
@@ -40,3 +44,14 @@ def test_the_example_of_the_readme_is_the_real_answer() -> None:
     for one in answer["would_change"][:2]:
         assert json.dumps(one, ensure_ascii=False) in shown[1]
     assert json.dumps(answer["note"], ensure_ascii=False) in shown[1]
+
+
+def test_the_address_of_a_store_is_shown_where_one_looks_for_it() -> None:
+    """
+    The README and `crisis-router settings` show the form of an address on PostgreSQL, and it is one
+    that is read.
+    """
+    address = "postgresql://user:password@host:5432/name"
+    assert address in README
+    assert address in CliRunner().invoke(main, ["settings"]).output
+    assert read_url(address).database == "name"

@@ -87,10 +87,10 @@ class Logs:
 
         Raises:
             ValidationError: the log has no such places.
-            StoreUnavailableError: the store cannot be reached.
+            StoreUnavailableError: the store cannot be reached, or cannot take the entry.
         """
         piece = piece_of(self._store, actor.agency, first, last)
-        self._trail.note(actor, "exported", ("log", actor.agency), places=piece.places)
+        self._trail.note_first(actor, "exported", ("log", actor.agency), places=piece.places)
         withhold = withheld_from(actor, hidden)
         return lines_of(self._store, piece, withhold, self._now()), piece
 

@@ -3,8 +3,11 @@
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 from sqlalchemy import Engine
@@ -137,16 +140,40 @@ def export(file: str, name_of_agency: str | None, first: int | None, last: int |
         raise CrisisRouterError(f"say which log with --agency: {', '.join(names)}")
     actor = actor_in(store, names[0])
     piece = piece_of(store, names[0], first, last)
-    trail_of(store).note(actor, "exported", ("log", names[0]), places=piece.places)
+    noted = partial(
+        trail_of(store).note_first, actor, "exported", ("log", names[0]), places=piece.places
+    )
     if file == "-":
+        noted()
         _write(store, piece, sys.stdout.buffer.write)
         return
-    try:
-        with Path(file).open("xb") as written:
-            _write(store, piece, written.write)
-    except OSError as error:
-        raise CrisisRouterError(f"`{file}` cannot be written: {error.strerror}") from error
+    with _new_file(Path(file)) as written:
+        noted()
+        _write(store, piece, written.write)
     click.echo(f"wrote places {piece.first} to {piece.last} of {names[0]} to {file}", err=True)
+
+
+@contextmanager
+def _new_file(path: Path) -> Iterator[BinaryIO]:
+    """
+    Open a file that is not there yet; where writing it fails it is taken away again, so that the
+    same can be tried again.
+    """
+    try:
+        written = path.open("xb")
+    except FileExistsError as error:
+        text = f"`{path}` is there already: an export overwrites nothing; choose another name"
+        raise CrisisRouterError(text) from error
+    except OSError as error:
+        raise CrisisRouterError(f"`{path}` cannot be made: {error.strerror}") from error
+    try:
+        with written:
+            yield written
+    except BaseException as error:
+        path.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise CrisisRouterError(f"`{path}` cannot be written: {error.strerror}") from error
+        raise
 
 
 def _write(store: Engine, piece: Piece, write: Callable[[bytes], object]) -> None:

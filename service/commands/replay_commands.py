@@ -43,6 +43,11 @@ def replay(
         else:
             assert since is not None, "it was asked for above"
             has_difference = _every(parts, chosen, since.replace(tzinfo=UTC))
+        if parts.audit.lost:
+            raise CrisisRouterError(
+                "that this replay was asked for is not in the audit trail: the store took no entry,"
+                " so see that it can be written (`/readyz`, the room on its disk), and replay again"
+            )
     finally:
         close()
     sys.exit(1 if has_difference else 0)

@@ -13,8 +13,8 @@ import os
 import secrets
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -40,6 +40,8 @@ STORES: Final = {"sqlite": "store.sqlite", "postgresql": "store.dump"}
 CONFIG: Final = "last_good_config"
 KEYS: Final = ("encryption_keys", "session_key", "sampling_key")
 CREDENTIALS: Final = "credentials.json"
+_OF_BACKUP: Final = (JOURNAL, *STORES.values(), ASIDE, CONFIG, KEPT)
+_OF_KEYS: Final = (*KEYS, CREDENTIALS)
 PAGES: Final = 2_000  # of a database, copied between two looks at the progress: 8 MB
 _CHUNK: Final = 1 << 20
 
@@ -66,11 +68,9 @@ def back_up(
     """
     folder, keys = (one.expanduser().absolute() for one in folders)
     _refuse_together(folder, keys, settings.home)
-    for one in (folder, keys):
-        make_empty(one)
     store = open_store(settings.database_url, wait_s_max=settings.store_wait_s_max)
     try:
-        with writing_files():
+        with _begun(folder, _OF_BACKUP), _begun(keys, _OF_KEYS), writing_files(folder):
             backup_id = secrets.token_hex(8)
             copy_sqlite(settings.journal_path, folder / JOURNAL, say)
             # After the journal: one that is set aside meanwhile is in the copy already.
@@ -83,7 +83,8 @@ def back_up(
             else:
                 dump(settings, folder / STORES[kind], programs, say)
             _copy_config(settings.home, folder)
-            _write_keys(settings, keys)
+            with writing_files(keys):
+                _write_keys(settings, keys)
             told = {
                 "form": FORM,
                 "backup_id": backup_id,
@@ -95,7 +96,8 @@ def back_up(
                 "config": str(settings.config),
                 "chain_heads": found,
             }
-            write_manifest(keys, {"form": FORM, "backup_id": backup_id, "made_at": iso(now)})
+            with writing_files(keys):
+                write_manifest(keys, {"form": FORM, "backup_id": backup_id, "made_at": iso(now)})
             return write_manifest(folder, told)
     finally:
         store.dispose()
@@ -108,7 +110,7 @@ def make_empty(folder: Path) -> None:
     Raises:
         CrisisRouterError: something is in it.
     """
-    with writing_files():
+    with writing_files(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise CrisisRouterError(f"`{folder}` is not empty: choose another folder, or empty it")
@@ -116,17 +118,50 @@ def make_empty(folder: Path) -> None:
 
 
 @contextmanager
-def writing_files() -> Iterator[None]:
+def _begun(folder: Path, names: Iterable[str]) -> Iterator[None]:
+    """
+    Make a folder, or take an empty one; where the backup fails take away what it wrote there, by
+    these *names*, and the folder if it made it, so that it can be tried again.
+    """
+    was_there = folder.exists()
+    make_empty(folder)
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):  # what the backup failed by is what has to be said
+            _take_away(folder, names)
+            if not was_there:
+                folder.rmdir()
+        raise
+
+
+def _take_away(folder: Path, names: Iterable[str]) -> None:
+    for name in (*names, MANIFEST, f".{MANIFEST}"):
+        for path in (folder / name, folder / f"{name}-journal"):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing_files(folder: Path) -> Iterator[None]:
     """
     Turn what the system says of files into one plain error; what is made is for its owner only.
+
+    Where the system names no file it was one of those written, into *folder*; of a copy it names
+    both, and which of them is at fault its words say.
     """
     was = os.umask(0o077)
     try:
         yield
     except OSError as error:
-        raise CrisisRouterError(f"`{error.filename}`: {error.strerror}") from error
+        what = f"`{error.filename or folder}`"
+        if error.filename2:
+            what = f"{what} cannot be copied to `{error.filename2}`"
+        raise CrisisRouterError(f"{what}: {error.strerror}") from error
     except sqlite3.Error as error:
-        raise CrisisRouterError(f"a database file cannot be copied: {error}") from error
+        raise CrisisRouterError(f"a copy in `{folder}` cannot be read: {error}") from error
     finally:
         os.umask(was)
 
@@ -136,8 +171,19 @@ def copy_sqlite(source: Path, target: Path, say: Say) -> None:
     Copy a SQLite file that others write to, as it was at one moment.
     """
     address = f"{source.absolute().as_uri()}?mode=rw"
-    with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as connection:
+    with (
+        _naming(source, target),
+        closing(sqlite3.connect(address, uri=True, isolation_level=None)) as connection,
+    ):
         _copy_open(connection, target, say)
+
+
+@contextmanager
+def _naming(source: Path | str, target: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise CrisisRouterError(f"`{source}` cannot be copied to `{target}`: {error}") from error
 
 
 def _copy_open(source: sqlite3.Connection, target: Path, say: Say) -> None:
@@ -162,7 +208,8 @@ def _copy_open(source: sqlite3.Connection, target: Path, say: Say) -> None:
 
 
 def _copy_store(store: Engine, target: Path, say: Say) -> None:
-    with available(), closing(store.raw_connection()) as raw:
+    source = str(store.url.database)
+    with _naming(source, target), available(), closing(store.raw_connection()) as raw:
         driver: Any = raw.driver_connection
         _copy_open(driver, target, say)
 
@@ -172,7 +219,7 @@ def _copy_aside(source: Path, target: Path, say: Say) -> None:
         target.mkdir(mode=0o700, exist_ok=True)
         try:
             copy_sqlite(path, target / path.name, say)
-        except (sqlite3.Error, CrisisRouterError):
+        except CrisisRouterError:
             if not path.exists():
                 continue  # the store has all of it by now
             # A damaged one: what can be read of it is for the shipper to say.

@@ -55,8 +55,8 @@ def restore(
     backup must not be in again.
 
     Raises:
-        CrisisRouterError: home or store are not empty, the backup is not whole, or was made by a
-            newer program; nothing was changed then.
+        CrisisRouterError: home or store are not empty, an earlier restore was cut short, the backup
+            is not whole, or was made by a newer program; nothing was changed then.
     """
     folder, keys = (one.expanduser().absolute() for one in folders)
     manifest, of_keys = checked(folder, say), checked(keys, say)
@@ -70,7 +70,7 @@ def restore(
     store = open_store(settings.database_url, wait_s_max=settings.store_wait_s_max)
     try:
         _refuse_full(settings, store, manifest["store"])
-        with writing_files():
+        with writing_files(settings.home):
             make_empty(settings.home)
             (settings.home / UNFINISHED).touch(mode=0o600)
             _bring_keys(keys, settings.home)
@@ -98,8 +98,8 @@ def refuse_unfinished(home: Path) -> None:
     """
     if (home / UNFINISHED).exists():
         raise SettingsError(
-            f"a restore into `{home}` was cut short: empty the folder and the store, and restore"
-            " again"
+            f"a restore into `{home}` was cut short: empty the folder, its hidden file"
+            f" `{UNFINISHED}` too, and the store, and restore again"
         )
 
 
@@ -140,6 +140,7 @@ def _refuse_full(settings: Settings, store: Engine, kind: str) -> None:
             " that kind"
         )
     home = settings.home
+    refuse_unfinished(home)
     if home.exists() and any(home.iterdir()):
         raise CrisisRouterError(
             f"the home `{home}` is not empty: a restore overwrites nothing; move it away, or choose"

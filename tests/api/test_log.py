@@ -13,7 +13,8 @@ import pytest
 
 from service.access import command_line
 from service.chain import logs
-from service.store import chain, reviews
+from service.errors import StoreUnavailableError
+from service.store import audit, chain, reviews
 from service.store.database import writing
 from service.store.reviews import Review
 from service.verify_log import Check, verify_file
@@ -176,3 +177,21 @@ def test_a_verification_is_asked_for_and_read(api: Api) -> None:
     assert api.get("/v1/log/verifications/nothing", "auditor").status_code == 404
     assert api.parts.logs.find("other", found["verification_id"]) is None
     assert api.parts.logs.request(command_line("example")).whole
+
+
+def test_a_log_that_cannot_be_noted_does_not_leave(
+    api: Api, decided: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Where the trail takes no entry, as on a full disk, the export is a 503 without a line of it.
+    """
+
+    def full(*_: object) -> None:
+        raise StoreUnavailableError("full, for a test")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(audit, "create", full)
+        refused = api.get("/v1/log/export", "auditor")
+    assert (refused.status_code, refused.mimetype) == (503, "application/problem+json")
+    assert decided[0]["decision_id"] not in refused.text
+    assert api.get("/v1/log/export", "auditor").status_code == 200

@@ -3,6 +3,7 @@ A backup under load, the home destroyed, and everything back: rehearsed on both 
 """
 
 import datetime as dt
+import errno
 import importlib.util
 import json
 import os
@@ -25,7 +26,8 @@ from service import verify_log
 from service.access import command_line
 from service.app import join, make_flask
 from service.cli import main
-from service.errors import SettingsError
+from service.errors import CrisisRouterError, SettingsError
+from service.host.backup import copy_sqlite
 from service.host.first_start import prepare
 from service.journal import Unstored
 from service.journal.aside import waiting
@@ -294,6 +296,67 @@ def test_a_restore_that_was_cut_short_is_not_started(tmp_path: Path) -> None:
         prepare(read_settings({"CRISIS_ROUTER_HOME": str(home)}))
 
 
+def full_copy(source: Path, target: Path) -> None:
+    """
+    Fail as `shutil.copyfile` does on a disk that is full.
+    """
+    target.touch()
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(source), None, str(target))
+
+
+def test_a_restore_onto_a_full_disk_names_it_and_the_next_says_what_to_empty(
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    The file that could not be written is named, a second try says what the service would say, and
+    once the home is empty the restore is done.
+    """
+    settings, folder = small_backup(environment, tmp_path / "backup"), tmp_path / "backup"
+    destroy(settings)
+    again = ("restore", folder, "--keys", f"{folder}-keys", *programs())
+    with monkeypatch.context() as full:
+        full.setattr(shutil, "copyfile", full_copy)
+        said = run(*again).stderr
+    assert f"cannot be copied to `{settings.home / 'encryption_keys'}`: No space left" in said
+    said = run(*again).stderr
+    assert ("was cut short: empty the folder" in said, ".restoring" in said) == (True, True)
+    shutil.rmtree(settings.home)
+    assert run(*again).exit_code == 0
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_backup_that_fails_leaves_nothing_in_the_way_of_the_next(
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_there: bool
+) -> None:
+    """
+    What a failed backup wrote is gone, in both folders, and so is a folder that it made; the same
+    command then makes the backup.
+    """
+    prepare(read_settings(environment))
+    folders = (tmp_path / "backup", tmp_path / "backup-keys")
+    if is_there:
+        for one in folders:
+            one.mkdir()
+    with monkeypatch.context() as full:
+        full.setattr(shutil, "copyfile", full_copy)  # of the credentials: all else is written
+        said = run("backup", folders[0], *programs()).stderr
+    assert f"cannot be copied to `{folders[1] / 'credentials.json'}`: No space left" in said
+    assert [one.exists() for one in folders] == [is_there, is_there]
+    assert not [path for one in folders for path in one.glob("*")]
+    assert run("backup", folders[0], *programs()).exit_code == 0
+
+
+def test_a_database_file_that_cannot_be_copied_is_named_with_its_target(tmp_path: Path) -> None:
+    """
+    What SQLite says is told with the file that was read and the one that was written.
+    """
+    source, target = tmp_path / "journal.sqlite", tmp_path / "gone" / "journal.sqlite"
+    sqlite3.connect(source).close()
+    with pytest.raises(CrisisRouterError) as told:
+        copy_sqlite(source, target, lambda _: None)
+    assert str(told.value).startswith(f"`{source}` cannot be copied to `{target}`: ")
+
+
 def test_journals_set_aside_are_backed_up_and_come_back(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -327,4 +390,4 @@ def test_a_missing_database_program_has_a_way_out(
     (tmp_path / "empty").mkdir()
     result = run("backup", tmp_path / "b", "--pg-bin", tmp_path / "empty")
     assert (result.exit_code, "--pg-bin" in result.stderr) == (1, True)
-    assert not (tmp_path / "b" / "manifest.json").exists()
+    assert not (tmp_path / "b").exists()
