@@ -25,7 +25,7 @@ from pathlib import Path
 from service.errors import SettingsError
 from service.host.child_process import ChildProcess, Plan
 from service.host.counter_folder import counter_folder
-from service.host.first_start import CREDENTIALS, make_home, prepare
+from service.host.first_start import CREDENTIALS, is_prepared, make_home, prepare
 from service.host.oversight import Oversight
 from service.host.private_redis import PrivateRedis, plan_redis
 from service.host.process_list import PartList
@@ -38,6 +38,10 @@ Say = Callable[[str], None]
 # Those that answer calls go first, so that no call is lost; the shipper then carries what is left
 # to the store.
 STOP_ORDER = ("api", "shipper", "beat", "worker", "redis")
+STORE_IN_USE = (
+    "the store has its people and keys already, so none were made. Another host of the same store"
+    " needs the same keys of encryption: CRISIS_ROUTER_ENCRYPTION_KEYS, see docs/privacy.md"
+)
 _LOOK_S = 0.2
 _PORT_S_MAX = 10.0  # how long the processes of a run that was killed may take to end
 _ANSWER_S_MAX = 10.0  # after which the other parts start although nothing answers yet
@@ -71,9 +75,13 @@ def supervise(settings: Settings, say: Say = print) -> int:
         # Where the run before was killed, its processes may still be ending.
         was_killed = PartList(settings.home).is_there()
         check_port(settings.host, settings.port, wait_s_max=_PORT_S_MAX if was_killed else 0.0)
+        is_new = not is_prepared(settings)
         made = prepare(settings)
         if made is not None:
             say(f"first start: made agency `example`, its people and keys in {settings.home}")
+        elif is_new:
+            say(STORE_IN_USE)
+        say_room(settings, say)
         redis = None if settings.redis_url else plan_redis(settings.home)
         if redis is not None and redis.made_folder is not None:
             held.callback(shutil.rmtree, redis.made_folder, ignore_errors=True)
@@ -260,6 +268,18 @@ def _url(settings: Settings) -> str:
     return f"http://{host}:{settings.port}"
 
 
+def say_room(settings: Settings, say: Say) -> None:
+    """
+    Say so where the disk of the home has less room than it should.
+    """
+    free = shutil.disk_usage(settings.home).free
+    if free < settings.disk_free_bytes_min:
+        say(
+            f"the disk of {settings.home} has {free // 2**20:,} MiB left: calls are answered, and"
+            " recorded only as long as there is room"
+        )
+
+
 def _welcome(settings: Settings, url: str) -> Iterator[str]:
     credentials = settings.home / CREDENTIALS
     key = "YOUR_KEY"
@@ -271,7 +291,8 @@ def _welcome(settings: Settings, url: str) -> Iterator[str]:
     )
     yield f"pages            {url}/"
     yield f"API description  {url}/docs  ({url}/v1/openapi.json)"
-    yield f"credentials      {credentials}"
+    if credentials.exists():
+        yield f"credentials      {credentials}"
     yield "first call       " + (
         f'curl -s {url}/v1/decisions -H "Authorization: Bearer {key}"'
         f" -H 'Content-Type: application/json' -d '{body}'"

@@ -215,7 +215,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
     Raises:
         StoreUnavailableError: the store cannot be reached, or does not answer.
     """
-    with available(), engine.connect() as connection:
+    with available(_place(engine)), engine.connect() as connection:
         yield connection
 
 
@@ -230,14 +230,44 @@ def writing(engine: Engine) -> Iterator[Connection]:
     # SQLite: a transaction that turns from reading to writing fails at once where another one
     # writes; one that says so at its start waits for its turn.
     writer = engine.execution_options(crisis_router_writes=True)
-    with available(), writer.begin() as connection:
+    with available(_place(engine)), writer.begin() as connection:
         yield connection
 
 
+def _place(engine: Engine) -> str:
+    # Where it is, and never by whose name and password.
+    url = engine.url
+    if not url.host:
+        return f"the store `{url.database}`"
+    port = f":{url.port}" if url.port else ""
+    return f"the store `{url.database}` at `{url.host}{port}`"
+
+
+# What a server says, and what of it may be passed on: its own words may hold values of a record.
+_REASONS: Final = (
+    ("refused", "nobody listens there"),
+    ("authentication failed", "its user or password is refused"),
+    ("no password supplied", "it asks for a password"),
+    ("does not exist", "it has no such database or user"),
+    ("too many", "it takes no more connections"),
+    ("timeout", "it did not answer in time"),
+    ("resolve", "nobody knows a host of that name"),
+    ("disk is full", "its disk is full"),
+    ("disk I/O", "its disk is full or fails"),
+)
+
+
+def _reason(error: DBAPIError) -> str:
+    told = str(error.orig)
+    found = (words for word, words in _REASONS if word in told)
+    return next(found, type(error.orig).__name__)
+
+
 @contextmanager
-def available() -> Iterator[None]:
+def available(place: str = "the store") -> Iterator[None]:
     """
-    Turn what a driver says when the store is away into one error of ours.
+    Turn what a driver says when the store is away into one error of ours, which says where the
+    store is and why it is away, as far as that can be told.
 
     Raises:
         StoreUnavailableError: in place of the driver's error.
@@ -248,9 +278,8 @@ def available() -> Iterator[None]:
         raise StoreUnavailableError("the store has no free connection") from error
     except DBAPIError as error:
         if is_away(error):
-            # The driver's own words may hold values of a record, so they are not passed on.
-            kind = type(error.orig).__name__
-            raise StoreUnavailableError(f"the store cannot be reached ({kind})") from error
+            text = f"{place} cannot be reached: {_reason(error)}"
+            raise StoreUnavailableError(text) from error
         raise
 
 

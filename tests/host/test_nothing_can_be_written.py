@@ -20,7 +20,7 @@ from service.host.child_process import ChildProcess, Plan
 from service.host.first_start import prepare
 from service.host.oversight import Oversight
 from service.host.process_list import Announcement, PartList, listed
-from service.host.supervise import ready
+from service.host.supervise import ready, say_room
 from service.journal import create_journal
 from service.journal import file as journal_file
 from service.settings import read_settings
@@ -195,3 +195,16 @@ def test_a_terminal_that_takes_no_line_stops_nothing(tmp_path: Path) -> None:
         up.send_signal(signal.SIGTERM)
         up.wait(60)
     assert not (tmp_path / "home" / "processes.json").exists()
+
+
+def test_a_disk_with_little_room_is_told_at_the_start(tmp_path: Path) -> None:
+    """
+    One sentence names the home, what is left, and what that means; with room nothing is said.
+    """
+    said: list[str] = []
+    for least in ("1", str(2**60)):
+        changes = {"CRISIS_ROUTER_DISK_FREE_BYTES_MIN": least}
+        say_room(read_settings({"CRISIS_ROUTER_HOME": str(tmp_path), **changes}), said.append)
+    assert len(said) == 1
+    assert said[0].startswith(f"the disk of {tmp_path} has ")
+    assert "calls are answered" in said[0]
