@@ -154,3 +154,18 @@ def test_a_replay_that_cannot_be_noted_says_so(
     assert (lost.exit_code, "0 decisions since" in lost.stdout) == (1, True)
     assert "is not in the audit trail" in lost.stderr.splitlines()[-1]
     assert run(*words).exit_code == 0
+
+
+def test_a_replay_without_a_store_says_that_it_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    A store that cannot be asked is said to be away; it is not a log of no decisions.
+    """
+    monkeypatch.setenv("CRISIS_ROUTER_HOME", str(tmp_path))
+    prepare(read_settings({"CRISIS_ROUTER_HOME": str(tmp_path)}))
+    monkeypatch.setenv("CRISIS_ROUTER_DATABASE_URL", "postgresql://postgres@127.0.0.1:1/x")
+    for words in (("--all", "--since", "2026-01-01"), ("a-decision",)):
+        away = run("replay", *words)
+        assert (away.exit_code, away.stdout) == (1, "")
+        assert "the store cannot be reached" in away.stderr.splitlines()[-1]

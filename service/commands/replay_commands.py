@@ -14,7 +14,7 @@ from service.commands.command_line import actor_in, plainly, prepared
 from service.errors import CrisisRouterError
 from service.parts import Parts
 from service.replay import DIFFERENT, RESULTS, Replayed
-from service.store import replayed
+from service.store import agencies, replayed
 from service.store.agencies import Agency
 
 SHOWN_MAX = 20  # ids of decisions that differ
@@ -54,7 +54,10 @@ def replay(
 
 
 def _agencies(parts: Parts, name: str | None) -> list[Agency]:
-    seen = parts.surroundings.seen.agencies
+    # Where the store could not be asked none are seen: asked again, it says that it is away.
+    seen = parts.surroundings.seen.agencies or {
+        one.id: one for one in agencies.all_agencies(parts.store)
+    }
     if name is not None and name not in seen:
         raise CrisisRouterError(f"there is no agency `{name}`: see crisis-router agency list")
     return [one for one in seen.values() if name in (None, one.id)]
