@@ -211,7 +211,8 @@ def _plan_parts(
     logs.mkdir(mode=0o700, exist_ok=True)
     url = settings.redis_url if redis is None else redis.url
     environment = _environment(settings, url, counters)
-    python, celery = (sys.executable, "-m"), ("celery", "-A", "workers.celery_app")
+    # Quiet: its greeting, where a full disk takes no line of it, would end it at once.
+    python, celery = (sys.executable, "-m"), ("celery", "-q", "-A", "workers.celery_app")
     commands = {
         "api": tuple(granian_command(settings)),
         "shipper": (*python, "workers.shipper"),

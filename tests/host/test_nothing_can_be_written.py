@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from service.host.child_process import ChildProcess, Plan
 from service.host.first_start import prepare
 from service.host.oversight import Oversight
 from service.host.process_list import Announcement, PartList, listed
+from service.host.restarts import restarts
 from service.host.supervise import ready, say_room
 from service.journal import create_journal
 from service.journal import file as journal_file
@@ -175,10 +177,14 @@ def test_a_journal_that_cannot_be_made_for_another_reason_is_for_a_person_to_men
 @pytest.mark.skipif(not FULL.exists(), reason="only Linux has a file that is always full")
 def test_a_terminal_that_takes_no_line_stops_nothing(tmp_path: Path) -> None:
     """
-    With its own output on a full disk the service starts, answers, and ends when it is asked to.
+    With its own output and every log on a full disk the service starts, answers, no part of it
+    dies, and it ends when it is asked to.
     """
-    port = free_port()
-    changes = {"CRISIS_ROUTER_HOME": str(tmp_path / "home"), "PORT": str(port)}
+    port, home = free_port(), tmp_path / "home"
+    changes = {"CRISIS_ROUTER_HOME": str(home), "PORT": str(port)}
+    (home / "logs").mkdir(parents=True)
+    for part in ("redis", "shipper", "worker", "beat"):
+        (home / "logs" / f"{part}.log").symlink_to(FULL)
     with FULL.open("w") as full:
         up = subprocess.Popen(
             python("service.cli", "up"),
@@ -189,12 +195,21 @@ def test_a_terminal_that_takes_no_line_stops_nothing(tmp_path: Path) -> None:
         )
     try:
         assert ready(f"http://127.0.0.1:{port}", wait_s_max=60)
-        until((tmp_path / "home" / "processes.json").exists)
+        for part in ("shipper", "worker", "beat"):
+            until(partial(has_sign, home, part))
         assert up.poll() is None
+        assert restarts(home) == []
     finally:
         up.send_signal(signal.SIGTERM)
         up.wait(60)
-    assert not (tmp_path / "home" / "processes.json").exists()
+    assert not (home / "processes.json").exists()
+
+
+def has_sign(home: Path, part: str) -> bool:
+    """
+    Tell whether a part gave a sign of life: a process makes its file once it is ready.
+    """
+    return any((home / "alive").glob(f"{part}-*"))
 
 
 def test_a_disk_with_little_room_is_told_at_the_start(tmp_path: Path) -> None:
