@@ -168,4 +168,4 @@ def test_a_replay_without_a_store_says_that_it_is_away(
     for words in (("--all", "--since", "2026-01-01"), ("a-decision",)):
         away = run("replay", *words)
         assert (away.exit_code, away.stdout) == (1, "")
-        assert "the store cannot be reached" in away.stderr.splitlines()[-1]
+        assert "cannot be reached: nobody listens there" in away.stderr.splitlines()[-1]

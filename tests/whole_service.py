@@ -2,6 +2,7 @@
 Run the whole service as `make run` does, and talk to it over HTTP.
 """
 
+import http.client
 import json
 import os
 import signal
@@ -62,7 +63,7 @@ def until(ask: Callable[[], Any], wanted: Any) -> None:
     while time.monotonic() < end:
         try:
             last = ask()
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:  # it starts, or dies as it answers
             last = error
         if last == wanted:
             return

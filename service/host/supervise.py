@@ -9,6 +9,7 @@ nothing left behind.
 
 import errno
 import fcntl
+import http.client
 import os
 import shutil
 import signal
@@ -16,7 +17,6 @@ import socket
 import sys
 import threading
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -106,7 +106,7 @@ def ready(url: str, *, wait_s_max: float, stop: threading.Event | None = None) -
             with urllib.request.urlopen(f"{url}/healthz", timeout=1) as answer:  # noqa: S310  our own
                 if answer.status == 200:
                     return True
-        except (urllib.error.URLError, OSError):
+        except (OSError, http.client.HTTPException):  # one that dies may answer half
             time.sleep(0.03)
     return False
 

@@ -3,6 +3,7 @@ The house under test: the real service by `crisis-router up`, in a home of its o
 beside it.
 """
 
+import http.client
 import json
 import os
 import shutil
@@ -78,7 +79,7 @@ class House:
         """
         try:
             told = fetch(f"{self.url}/readyz", self._credentials()["admin_key"])
-        except (OSError, ValueError):
+        except (OSError, ValueError, http.client.HTTPException):
             return False
         # A dead process that answered is named nowhere, until granian has a new one.
         if len(self.pids("api")) < API_PROCESSES:

@@ -53,11 +53,12 @@ def test_a_second_start_has_the_same_keys_and_decisions(tmp_path: Path) -> None:
         again = fetch(f"{url}/v1/decisions", key, {"call_id": "up-2"})
         assert (first["revision"], again["revision"]) == (1, 2)
         assert fetch(f"{url}/v1/decisions/{first['decision_id']}", key)["call_id"] == "up-2"
-        shipper = next(
-            child
-            for child in psutil.Process(up.pid).children()
-            if "workers.shipper" in child.cmdline()
-        )
-        shipper.kill()
+        supervisor = psutil.Process(up.pid)
+
+        def shippers() -> list[psutil.Process]:
+            return [one for one in supervisor.children() if "workers.shipper" in one.cmdline()]
+
+        until(lambda: len(shippers()), 1)  # it is started a moment after the first answer
+        shippers()[0].kill()
         one = f"{url}/v1/decisions/{again['decision_id']}"
         until(lambda: fetch(one, key)["record"]["state"], "stored")
