@@ -4,6 +4,7 @@ stands and no more.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,12 +83,12 @@ def listed(stored: Decision, sent: Dispatch | None) -> Listed:
     """
     erased = erased_whole(stored.body)
     if erased is not None:
-        return _erased_item(stored, erased)
+        return Listed(_place_of(stored, erased=erased.document), None, {}, erased)
     # One record that was changed must not keep all others from being seen.
-    try:
-        return _whole_item(stored, sent) if is_whole_body(stored.body) else _unreadable_item(stored)
-    except MISSHAPEN:
-        return _unreadable_item(stored)
+    with suppress(*MISSHAPEN):
+        if is_whole_body(stored.body):
+            return _whole_item(stored, sent)
+    return Listed(_place_of(stored, unreadable=True), None, {}, is_readable=False)
 
 
 def _whole_item(stored: Decision, sent: Dispatch | None) -> Listed:
@@ -101,26 +102,17 @@ def _whole_item(stored: Decision, sent: Dispatch | None) -> Listed:
     )
 
 
-def _unreadable_item(stored: Decision) -> Listed:
-    summary: Document = {
+def _place_of(stored: Decision, **why: Any) -> Document:
+    """
+    Give what a list shows of a record of which it shows nothing else, and why.
+    """
+    return {
         "decision_id": stored.record_id,
         "call_id": stored.call_id,
         "decided_at": iso(stored.decided_at),
-        "unreadable": True,
+        **why,
         "record": {**place_in_store(stored), "by": None, "program": None},
     }
-    return Listed(summary, None, {}, is_readable=False)
-
-
-def _erased_item(stored: Decision, erased: Erased) -> Listed:
-    summary: Document = {
-        "decision_id": stored.record_id,
-        "call_id": stored.call_id,
-        "decided_at": iso(stored.decided_at),
-        "erased": erased.document,
-        "record": {**place_in_store(stored), "by": None, "program": None},
-    }
-    return Listed(summary, None, {}, erased)
 
 
 def _facts(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ store as soon as the workers have them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -247,9 +248,13 @@ class Records:
 
     def _of_journal(self, record: Record) -> Document:
         document = self._document(record.body, record.record_id, _journal_place(record))
-        named = {"call_id": record.call_id, "decided_at": record.decided_at}
-        more = {"decision_id": record.record_id, "revision": record.revision}
-        return {**more, **named, **document}
+        named = {
+            "decision_id": record.record_id,
+            "call_id": record.call_id,
+            "revision": record.revision,
+            "decided_at": record.decided_at,
+        }
+        return {**named, **document}
 
     def _of_store(self, stored: Decision) -> Document:
         document = self._document(stored.body, stored.record_id, place_in_store(stored))
@@ -264,14 +269,12 @@ class Records:
         erased = erased_whole(body)
         if erased is not None:
             raise RecordErasedError(record_id, erased, place)
-        try:
+        with suppress(*MISSHAPEN):
             if is_whole_body(body):
                 return self._whole(body, record_id, place)
-        except MISSHAPEN:
-            pass
         # It was changed, and nothing of it is told as if it were what was answered.
-        by = {"by": None, "program": None}
-        return {"unreadable": True, "dispatches": [], "record": {**place, **by}}
+        stands = {**place, "by": None, "program": None}
+        return {"unreadable": True, "dispatches": [], "record": stands}
 
     def _whole(self, body: Mapping[str, Any], record_id: str, place: Mapping[str, Any]) -> Document:
         document = dict(body["answer"])

@@ -37,7 +37,7 @@ from service.gathering import (
     unknown_type,
 )
 from service.instants import iso
-from service.journal import Journal
+from service.journal import Journal, Record
 from service.routing.decide import floor
 from service.routing.signals import REMARKS
 from service.rules_in_force import RulesInForce
@@ -180,22 +180,25 @@ class Replay:
     def _find(self, agency: str, record_id: str) -> Recorded | None:
         # The store first: what is to be shown is that nobody changed it there. With the store away,
         # or before the record came to it, the journal tells.
-        journaled = self._journal.find(agency, record_id)
-        if journaled is not None and journaled.kind != "decision":
-            journaled = None
         try:
             stored = decisions.find(self._store, agency, record_id)
         except StoreUnavailableError:
+            journaled = self._journaled(agency, record_id)
             if journaled is None:
                 raise
             return Recorded(record_id, journaled.call_id, journaled.body)
         if stored is not None:
             return Recorded(record_id, stored.call_id, stored.body)
+        journaled = self._journaled(agency, record_id)
         if journaled is None:
             return None
         place = journaled.host_id, journaled.number
         is_gone = journaled.state == "stored" and quarantined.find(self._store, *place) is None
         return Recorded(record_id, journaled.call_id, journaled.body, is_gone=is_gone)
+
+    def _journaled(self, agency: str, record_id: str) -> Record | None:
+        found = self._journal.find(agency, record_id)
+        return found if found is not None and found.kind == "decision" else None
 
     def _compared(self, agency: Agency, record: Recorded, earlier: Mapping[str, Body]) -> Replayed:
         erased = erased_whole(record.body)

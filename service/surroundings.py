@@ -6,7 +6,6 @@ One thread looks every second and swaps one reference, so that no request ever w
 What it saw last is kept on disk: a process that starts with the store away still knows the keys.
 """
 
-import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -20,9 +19,9 @@ import structlog
 from redis.exceptions import RedisError
 from sqlalchemy import Engine
 
-from service.encryption import write_secret
 from service.errors import StoreUnavailableError
 from service.incident_types import NO_OWN_TYPES, Facts, OwnTypes
+from service.kept_file import KeptFile
 from service.redis_client import ALIVE_KEY, ALIVE_S, connect
 from service.settings import Settings
 from service.store import agencies, keys, mapped_types, quarantined, sessions
@@ -94,11 +93,10 @@ class Surroundings:
         self._settings = settings
         self._store = store
         self._queue = connect(settings.redis_url) if settings.redis_url else None
-        self._kept = settings.home / "last_seen.json"
+        self._kept = KeptFile(settings.home / "last_seen.json", "look_not_kept")
         self._stopping = threading.Event()
         self._looking = threading.Lock()
-        self._seen = _read_kept(self._kept)
-        self._is_kept = True
+        self._seen = _read_kept(self._kept.path)
         self._is_first_look = True
         self._on_look: Callable[[], object] = lambda: None
         self._looked_at = self._queue_since = time.monotonic()
@@ -177,20 +175,9 @@ class Surroundings:
         is_other = replace(found, has_store=True, has_queue=True) != replace(
             before, has_store=True, has_queue=True
         )
-        if is_other or not self._is_kept:
-            self._keep(found)
+        if is_other or self._kept.is_due:
+            self._kept.put(_written(found))
         self._on_look()
-
-    def _keep(self, found: Seen) -> None:
-        try:
-            _keep(self._kept, found)
-            self._is_kept = True
-        except OSError as fault:
-            # What was seen is in force all the same; only a start with the store away would miss
-            # it. Each look tries again.
-            if self._is_kept:
-                log.error("look_not_kept", error=type(fault).__name__)
-            self._is_kept = False
 
     def on_look(self, tell: Callable[[], object]) -> None:
         """
@@ -240,12 +227,9 @@ class Surroundings:
             return False
 
 
-def _keep(path: Path, seen: Seen) -> None:
+def _written(seen: Seen) -> str:
     """
-    Keep a look on disk, readable by this user only; it holds digests of keys, never a secret.
-
-    Raises:
-        OSError: the disk does not take it.
+    Write a look as it is kept; it holds digests of keys, never a secret.
     """
     document = {
         "agencies": [_fields(one) for one in seen.agencies.values()],
@@ -257,10 +241,7 @@ def _keep(path: Path, seen: Seen) -> None:
             for (registry, code), facts in own.items()
         ],
     }
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.unlink(missing_ok=True)
-    write_secret(draft, orjson.dumps(document).decode())
-    draft.replace(path)
+    return orjson.dumps(document).decode()
 
 
 def _fields(row: Agency | Key | Session) -> dict[str, Any]:

@@ -316,9 +316,7 @@ class Check:
                 self.counts.erased += 1
                 self._unexplained.add(line["id"], line["place"], whole=True)
             elif why == "changed":
-                self._say(
-                    "alteration", f"the content of the {_named(line)} was changed", line["place"]
-                )
+                self._say_changed(line)
             else:
                 self._say("deletion", f"the {_named(line)} is not there any more", line["place"])
             return

@@ -135,9 +135,9 @@ def handle_errors(
     *nothing_here* gives the page for an address that is not there, where a browser asked for it.
     """
 
-    def refuse(refused: RefusedError) -> Response:
+    def refuse(refused: RefusedError, more: Mapping[str, Any] | None = None) -> Response:
         metrics.refused.labels(str(refused.status)).inc()
-        return problem(refused)
+        return problem(refused, more)
 
     def invalid(error: ValidationError) -> Response:
         return refuse(unprocessable(tuple(faults(error.messages))))
@@ -150,9 +150,8 @@ def handle_errors(
         return refuse(unprocessable((entry,)))
 
     def conflict(error: ConflictError) -> Response:
-        metrics.refused.labels("409").inc()
         refused = RefusedError(409, error.code.replace("_", "-"), str(error))
-        return problem(refused, {"code": error.code})
+        return refuse(refused, {"code": error.code})
 
     def rules(error: ConfigurationError) -> Response:
         entries: tuple[dict[str, Any], ...] = tuple(
@@ -172,18 +171,15 @@ def handle_errors(
         return refuse(RefusedError(403, "claim-held", str(error)))
 
     def erased(error: RecordErasedError) -> Response:
-        metrics.refused.labels("410").inc()
         refused = RefusedError(410, "erased", str(error))
         more = {"erased": error.erased.document, "record": error.record}
-        return problem(refused, {"decision_id": error.record_id, **more})
+        return refuse(refused, {"decision_id": error.record_id, **more})
 
     def changed(error: DecisionUnreadableError) -> Response:
-        metrics.refused.labels("409").inc()
-        return problem(RefusedError(409, "unreadable", str(error)), {"record": error.record})
+        return refuse(RefusedError(409, "unreadable", str(error)), {"record": error.record})
 
     def quarantined(error: InQuarantineError) -> Response:
-        metrics.refused.labels("404").inc()
-        return problem(RefusedError(404, "in-quarantine", str(error)), {"record": error.record})
+        return refuse(RefusedError(404, "in-quarantine", str(error)), {"record": error.record})
 
     def store_away(error: StoreUnavailableError) -> Response:
         detail = "the store cannot be reached: what this host recorded lately is readable by id"

@@ -25,7 +25,6 @@ from service.verify_log import FORM, GENESIS, NAMING_ACTS, without_sealed
 
 log = structlog.get_logger()
 CONTENT_TYPE: Final = "application/jsonl"
-CHANGED: Final = "changed"
 INCOMPLETE: Final = {"incomplete": "the export broke off here: export again"}
 
 # Why somebody is not given the content of a line; None where they are.
@@ -117,7 +116,7 @@ def withheld_from_all(line: Mapping[str, Any]) -> str | None:
     except MISSHAPEN:
         # Nobody can tell whether it holds such facts, so it stays here, and says that it was
         # changed: the verifier names its place.
-        return CHANGED
+        return "changed"
 
 
 def _request_of(content: Mapping[str, Any]) -> Mapping[str, Any]:

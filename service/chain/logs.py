@@ -212,6 +212,14 @@ def shown(one: Verification) -> dict[str, Any]:
     }
 
 
+def is_changed(store: Engine, agency: str, decision_id: str) -> bool:
+    """
+    Tell whether a decision is not as it was sealed; with the store away, or before it was sealed,
+    nobody can tell, and it is not.
+    """
+    return standing_or_not(store, agency, "decision", decision_id)["verifies"] is False
+
+
 def standing_or_not(store: Engine, agency: str, kind: str, record_id: str) -> dict[str, Any]:
     """
     Say where a record stands as `standing_of` does; with the store away nothing is known.

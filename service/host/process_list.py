@@ -12,6 +12,8 @@ from typing import Any
 
 import orjson
 
+from service.host.shown_file import show
+
 _PARTS = "processes.json"
 
 
@@ -38,7 +40,7 @@ class PartList:
         if running == self._shown:
             return
         found = [{"part": name, "pid": pid} for name, pid in running.items()]
-        if _write(self._path, found):
+        if show(self._path, found):
             self._shown = dict(running)
 
     def remove(self) -> None:
@@ -66,7 +68,7 @@ class Announcement:
             return
         if self._said is None:
             _remove_dead(self._path.parent)
-        if _write(self._path, {"part": "api", "pid": os.getpid(), "rulesets": rulesets}):
+        if show(self._path, {"part": "api", "pid": os.getpid(), "rulesets": rulesets}):
             self._said = rulesets
 
     def take_back(self) -> None:
@@ -100,20 +102,6 @@ def _read(path: Path) -> Any:
         return orjson.loads(path.read_bytes())
     except (OSError, ValueError):
         return None
-
-
-def _write(path: Path, document: Any) -> bool:
-    """
-    Put a document in place of the one before; False where the disk does not take it.
-    """
-    draft = path.with_suffix(".new")
-    try:
-        path.parent.mkdir(exist_ok=True)
-        draft.write_bytes(orjson.dumps(document))
-        draft.replace(path)
-    except OSError:
-        return False
-    return True
 
 
 def _remove_dead(folder: Path) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+from service.host.shown_file import show
+
 PARTS = ("api", "beat", "granian", "redis", "shipper", "worker")
 _FILE = "restarts.json"
 WHYS = ("died", "hung")
@@ -21,7 +23,7 @@ class Restarts:
     def __init__(self, home: Path) -> None:
         self._path = home / _FILE
         self._counts: dict[str, dict[str, int]] = {}
-        self._write()
+        show(self._path, self._counts)
 
     def count(self, part: str, why: str) -> None:
         """
@@ -29,15 +31,7 @@ class Restarts:
         """
         counts = self._counts.setdefault(part, dict.fromkeys(WHYS, 0))
         counts[why] += 1
-        self._write()
-
-    def _write(self) -> None:
-        draft = self._path.with_suffix(".new")
-        try:
-            draft.write_bytes(orjson.dumps(self._counts))
-            draft.replace(self._path)
-        except OSError:
-            pass  # on a full disk the parts are started again all the same
+        show(self._path, self._counts)  # on a full disk the parts are started again all the same
 
 
 def restarts(home: Path) -> list[dict[str, Any]]:

@@ -28,7 +28,7 @@ from service.access import (
     READ_RULES,
     READ_STATE,
 )
-from service.chain.logs import standing_or_not
+from service.chain.logs import is_changed
 from service.erased import RecordErasedError
 from service.errors import (
     ClaimHeldError,
@@ -250,8 +250,7 @@ def readable_or_not(
         raise
     except Exception:
         for one in records:
-            place = who.agency.id, "decision", one["decision_id"]
-            if standing_or_not(parts.store, *place)["verifies"] is False:
+            if is_changed(parts.store, who.agency.id, one["decision_id"]):
                 return unreadable_page(parts, who, one["record"])
         raise
 

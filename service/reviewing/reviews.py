@@ -16,7 +16,7 @@ from service.access import Actor
 from service.agency_settings import ReviewRules
 from service.answers import MISSHAPEN, Document
 from service.audit import Audit
-from service.chain.logs import standing_or_not
+from service.chain.logs import is_changed
 from service.errors import ClaimHeldError, ConflictError, DecisionUnreadableError
 from service.instants import iso
 from service.journal import Journal
@@ -158,7 +158,7 @@ class Reviews:
         review = self.find(actor, review_id)
         if review is None:
             return None
-        self._record(actor, review)
+        decision = self._record(actor, review)
         at = self._now()
         with writing(self._store) as connection:
             if not reviews.answer(connection, review, actor.identity, would_send, at):
@@ -168,7 +168,7 @@ class Reviews:
             audit.add(connection, self._trail.entry(actor, "answered", ("review", review_id)))
         answered = self.find(actor, review_id)
         assert answered is not None, "an answered review is never withdrawn"
-        return answered, self._record(actor, answered)
+        return answered, decision
 
     def call(self, actor: Actor, review: Review) -> Document:
         """
@@ -182,13 +182,9 @@ class Reviews:
         try:
             return self._call(record)
         except MISSHAPEN as error:
-            if self._is_changed(actor.agency, record):
+            if is_changed(self._store, actor.agency, review.decision_id):
                 raise DecisionUnreadableError(record["record"]) from error
             raise
-
-    def _is_changed(self, agency: str, record: Document) -> bool:
-        standing = standing_or_not(self._store, agency, "decision", record["decision_id"])
-        return standing["verifies"] is False
 
     def _call(self, record: Document) -> Document:
         told = record["request"]
@@ -234,10 +230,9 @@ class Reviews:
 
     def _record(self, actor: Actor, review: Review) -> Document:
         record = self._records.find(actor.agency, review.decision_id)
-        if record is None:  # a review is made of a decision that is stored: somebody took it out
-            raise DecisionUnreadableError(None)
-        if "unreadable" in record:
-            raise DecisionUnreadableError(record["record"])
+        # A review is made of a decision that is stored: where there is none, somebody took it out.
+        if record is None or "unreadable" in record:
+            raise DecisionUnreadableError(record and record["record"])
         return record
 
     def _took(self, actor: Actor, call_id: str, ids: Collection[str]) -> bool:

@@ -8,7 +8,6 @@ start with the store away.
 """
 
 import datetime as dt
-import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -20,8 +19,8 @@ from redis.exceptions import RedisError
 from sqlalchemy import Engine
 
 from service.alerts import RULES_NOT_LOADED
-from service.encryption import write_secret
 from service.errors import CrisisRouterError, StoreUnavailableError
+from service.kept_file import KeptFile
 from service.redis_client import connect
 from service.rules_in_force import AgencyRules, RulesInForce
 from service.rulesets import Published
@@ -103,8 +102,7 @@ class LiveRules:
         self._rules = rules
         self._now = now
         self._on_swap = on_swap
-        self._kept = settings.home / KEPT
-        self._is_kept = True
+        self._kept = KeptFile(settings.home / KEPT, "rules_not_kept")
         self._known: dict[Key, int] = {}
         self._kept_rules = KeptRules(rules, store)
         self._compiled = {one.digest: one for one in rules.config.rulesets.values()}
@@ -147,7 +145,7 @@ class LiveRules:
         self._kept_rules.keep(self._now())
         found = rulesets.all_live(self._store)
         if found == self._known:
-            if not self._is_kept:
+            if self._kept.is_due:
                 self._keep(self._rules.live)
             return
         made = {agency: _open(own) for agency, own in self._rules.live.items()}
@@ -223,21 +221,16 @@ class LiveRules:
             }
             for agency, own in live.items()
         }
-        draft = self._kept.with_name(f".{self._kept.name}.{os.getpid()}")
         try:
-            draft.unlink(missing_ok=True)
-            write_secret(draft, orjson.dumps(document, option=orjson.OPT_NON_STR_KEYS).decode())
-            draft.replace(self._kept)
-        except (OSError, TypeError) as fault:
-            if self._is_kept:  # else it is said already: each look tries again
-                log.error("rules_not_kept", error=type(fault).__name__)
-            self._is_kept = False
+            text = orjson.dumps(document, option=orjson.OPT_NON_STR_KEYS).decode()
+        except TypeError as fault:
+            log.error("rules_not_kept", error=type(fault).__name__)
         else:
-            self._is_kept = True
+            self._kept.put(text)
 
     def _read_kept(self) -> dict[str, AgencyRules]:
         try:
-            document = orjson.loads(self._kept.read_bytes())
+            document = orjson.loads(self._kept.path.read_bytes())
             return {agency: AgencyRules(self._kept_of(own)) for agency, own in document.items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return {}
