@@ -6,10 +6,10 @@ import argparse
 import sys
 from contextlib import ExitStack
 
-from tests.faults.disturb import Fault, all_faults
-from tests.faults.house import House, house
+from tests.faults.disturb import all_faults
+from tests.faults.house import house
 from tests.faults.ordeal import Tally, order, undergo
-from tests.faults.postgres import Postgres, own_postgres
+from tests.faults.postgres import own_postgres
 from tests.faults.storm import storm
 
 
@@ -51,41 +51,31 @@ def main() -> int:
         faults = all_faults(found, postgres)
         if asked.only:
             faults = [one for one in faults if " ".join(one) in asked.only]
-        if asked.storm_s:
-            return _storm(found, faults, postgres, tally, asked.storm_s)
         rounds = asked.times * len(faults) if asked.times else 20 * (asked.kills + 1)
 
         def enough() -> bool:
             return tally.kills() >= asked.kills and tally.told.answered >= asked.answered
 
         try:
-            undergo(
-                found,
-                order(asked.seed, faults, rounds),
-                postgres,
-                tally=tally,
-                stop_s=asked.stop_s,
-                say=_say,
-                enough=None if asked.times else enough,
-                most=None if asked.times else shares(asked.kills),
-            )
+            if asked.storm_s:
+                storm(found, faults, postgres, tally=tally, storm_s=asked.storm_s, say=_say)
+            else:
+                undergo(
+                    found,
+                    order(asked.seed, faults, rounds),
+                    postgres,
+                    tally=tally,
+                    stop_s=asked.stop_s,
+                    say=_say,
+                    enough=None if asked.times else enough,
+                    most=None if asked.times else shares(asked.kills),
+                )
         except KeyboardInterrupt:
             print("interrupted")
         finally:
             print("\n".join(tally.lines()), flush=True)
-    return 0 if tally.is_good else 1
-
-
-def _storm(
-    found: House, faults: list[Fault], postgres: Postgres | None, tally: Tally, storm_s: float
-) -> int:
-    try:
-        storm(found, faults, postgres, tally=tally, storm_s=storm_s, say=_say)
-    except KeyboardInterrupt:
-        print("interrupted")
-    finally:
-        print("\n".join(tally.lines()), flush=True)
-    return 0 if tally.has_kept_all else 1
+    is_good = tally.has_kept_all if asked.storm_s else tally.is_good
+    return 0 if is_good else 1
 
 
 def _say(line: str) -> None:

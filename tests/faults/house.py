@@ -64,7 +64,7 @@ class House:
             return []
         if part in ("worker", "shipper", "beat"):
             found = [pid for pid in found if (self.home / "alive" / f"{part}-{pid}").exists()]
-        return [pid for pid in found if _lives(pid)]
+        return [pid for pid in found if lives(pid)]
 
     def start_again(self) -> None:
         """
@@ -163,7 +163,10 @@ def _end(up: Child) -> None:
         up.process.wait()
 
 
-def _lives(pid: int) -> bool:
+def lives(pid: int) -> bool:
+    """
+    Tell whether a process runs: a dead one that its parent has not looked at does not.
+    """
     with suppress(psutil.Error):
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     return False

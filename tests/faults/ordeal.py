@@ -120,8 +120,7 @@ def undergo(
             if done >= (most or {}).get(fault[0], 1_000_000):
                 continue
             time.sleep(chance.uniform(0.2, 1.0))
-            for agency, head in heads(house.store_url).items():
-                tally.anchors.setdefault(agency, {}).update(head)
+            note_heads(house, tally)
             took = _one(house, fault, postgres, load, stop_s)
             if took is not None:
                 tally.done[fault] += 1
@@ -130,10 +129,25 @@ def undergo(
         while enough is not None and not enough():
             time.sleep(0.5)
     finally:
-        load.stop()
-        house.until_whole()
-        tally.verdict = judge(house.store_url, load.told)
-        tally.chain = verify_chain(house.store_url, tally.anchors)
+        end(house, load, tally)
+
+
+def note_heads(house: House, tally: Tally) -> None:
+    """
+    Write down the heads of the logs, as a second organisation would.
+    """
+    for agency, head in heads(house.store_url).items():
+        tally.anchors.setdefault(agency, {}).update(head)
+
+
+def end(house: House, load: Load, tally: Tally) -> None:
+    """
+    Stop the load, wait until the store has everything, and judge.
+    """
+    load.stop()
+    house.until_whole()
+    tally.verdict = judge(house.store_url, load.told)
+    tally.chain = verify_chain(house.store_url, tally.anchors)
 
 
 def _one(

@@ -9,9 +9,8 @@ from collections.abc import Callable, Sequence
 
 from tests.faults.disturb import Done, Fault, disturb
 from tests.faults.house import House
-from tests.faults.judge import heads, judge, verify_chain
 from tests.faults.load import Load
-from tests.faults.ordeal import Tally
+from tests.faults.ordeal import Tally, end, note_heads
 from tests.faults.postgres import Postgres
 
 _WAIT_S = (0.1, 3.0)  # between two faults
@@ -40,8 +39,8 @@ def storm(
     lasting: list[tuple[Fault, Done]] = []
     load.start()
     try:
-        end = time.monotonic() + storm_s
-        while time.monotonic() < end:
+        until = time.monotonic() + storm_s
+        while time.monotonic() < until:
             time.sleep(chance.uniform(*_WAIT_S))
             fault, stop_s = chance.choice(kinds), chance.uniform(*_STOP_S)
             lasting = [one for one in lasting if not one[1].is_over()]
@@ -56,10 +55,6 @@ def storm(
             time.sleep(0.1)
         took = house.until_whole(under_load=True)
         say(f"whole {took:.1f} s after the last of {sum(tally.done.values())} faults")
-        for agency, head in heads(house.store_url).items():
-            tally.anchors.setdefault(agency, {}).update(head)
+        note_heads(house, tally)
     finally:
-        load.stop()
-        house.until_whole()
-        tally.verdict = judge(house.store_url, load.told)
-        tally.chain = verify_chain(house.store_url, tally.anchors)
+        end(house, load, tally)

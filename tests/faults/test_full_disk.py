@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from tests.faults.disturb import PARTS
-from tests.faults.house import House, house
+from tests.faults.house import House, house, lives
 from tests.faults.surroundings import Disk
 
 FULL_S_MAX = 60.0
@@ -167,8 +167,8 @@ def processes(supervisor: int, part: str) -> list[psutil.Process]:
     child = psutil.Process(supervisor).children()
     if part == "api":
         granian = [one for one in child if said_in(one, WORDS["granian"])]
-        return [one for parent in granian for one in parent.children() if lives(one)]
-    return [one for one in child if said_in(one, WORDS[part]) and lives(one)]
+        return [one for parent in granian for one in parent.children() if lives(one.pid)]
+    return [one for one in child if said_in(one, WORDS[part]) and lives(one.pid)]
 
 
 def said_in(process: psutil.Process, word: str) -> bool:
@@ -177,15 +177,6 @@ def said_in(process: psutil.Process, word: str) -> bool:
     """
     with suppress(psutil.Error):
         return any(one == word or one.endswith("/" + word) for one in process.cmdline())
-    return False
-
-
-def lives(process: psutil.Process) -> bool:
-    """
-    Tell whether it runs.
-    """
-    with suppress(psutil.Error):
-        return bool(process.status() != psutil.STATUS_ZOMBIE)
     return False
 
 

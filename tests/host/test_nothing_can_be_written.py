@@ -9,8 +9,6 @@ import os
 import signal
 import sqlite3
 import subprocess
-import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -27,19 +25,10 @@ from service.journal import create_journal
 from service.journal import file as journal_file
 from service.settings import read_settings
 from tests.servers import child_environment, free_port, python
+from tests.whole_service import until
 
 FULL = Path("/dev/full")
 RULESETS = {"example": {"name": "national-baseline", "version": 1}}
-
-
-def until(probe: Callable[[], bool]) -> None:
-    """
-    Wait until *probe* says yes.
-    """
-    end = time.monotonic() + 20
-    while not probe():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def test_a_list_of_parts_that_cannot_be_written_is_written_once_there_is_room(
@@ -87,7 +76,7 @@ def test_a_part_whose_log_cannot_be_opened_runs_all_the_same(tmp_path: Path) -> 
     child = ChildProcess(Plan("part", ("/bin/sh", "-c", "exit 3"), {}, log), 100)
     child.start()
     codes: list[int | None] = []
-    until(lambda: codes.append(child.look()) or codes[-1] is not None)
+    until(lambda: codes.append(child.look()) or codes[-1], 3)
     child.stop(1)
     assert codes[-1] == 3
 
@@ -106,7 +95,7 @@ def test_a_part_that_cannot_be_started_is_tried_again(tmp_path: Path) -> None:
     draft.write_text("#!/bin/sh\nexec sleep 61\n")
     draft.chmod(0o755)
     draft.replace(program)
-    until(lambda: child.look() is None and child.pid is not None)
+    until(lambda: child.look() is None and child.pid is not None, True)
     child.stop(0.1)
 
 
@@ -129,7 +118,7 @@ def test_a_look_that_fails_keeps_no_other_part_from_being_looked_at(tmp_path: Pa
     settings = read_settings({"CRISIS_ROUTER_HOME": str(tmp_path)})
     said: list[str] = []
     oversight = Oversight(settings, {"redis": broken, "worker": worker}, None, said.append)
-    until(lambda: oversight.look() is None and bool(said))
+    until(lambda: oversight.look() is None and bool(said), True)
     worker.stop(1)
     assert broken.looks > 0
     assert said == ["worker ended with code 3 and is started again"]
@@ -196,7 +185,7 @@ def test_a_terminal_that_takes_no_line_stops_nothing(tmp_path: Path) -> None:
     try:
         assert ready(f"http://127.0.0.1:{port}", wait_s_max=60)
         for part in ("shipper", "worker", "beat"):
-            until(partial(has_sign, home, part))
+            until(partial(has_sign, home, part), True)
         assert up.poll() is None
         assert restarts(home) == []
     finally:
